@@ -1,0 +1,84 @@
+"""Everything the lab refuses, as one tree.
+
+LabError
+├── NetworkError
+│   ├── UnknownNetwork      a name that is not in the catalogue
+│   ├── UnknownAddress      an address that names nothing in the network
+│   ├── InputTooSmall       an input on which a valid kernel no longer fits
+│   └── ImpossibleAdd       a residual whose two sides have different channels
+├── WeightsError
+│   ├── WeightsUnavailable  the hub is out of reach and nothing is cached
+│   └── WeightsMismatch     a file whose tensors or checksum are not the expected ones
+├── ImageError              an upload that is no photograph the lab can read
+├── DataError               a data set that is missing or damaged
+├── SettingsError           an experiment that cannot be run as described
+└── RunError
+    └── UnknownRun          a run id that is not in the store
+
+Every message is one sentence or two: what is wrong, with the numbers, and the way out. The page, the notebook and the
+command line show the same text.
+"""
+
+
+class LabError(Exception):
+    """Base of all errors that are the lab's own."""
+
+
+class NetworkError(LabError):
+    """A network cannot be what it was asked to be."""
+
+
+class UnknownNetwork(NetworkError):
+    """A name that is not in the catalogue."""
+
+
+class UnknownAddress(NetworkError):
+    """An address that names nothing in the network."""
+
+
+class InputTooSmall(NetworkError):
+    """An input on which a valid kernel no longer fits."""
+
+    def __init__(self, address: str, message: str) -> None:
+        super().__init__(message)
+        self.address = address
+
+
+class ImpossibleAdd(NetworkError):
+    """A residual whose shortcut and closing 1x1 have different channels."""
+
+    def __init__(self, address: str, message: str) -> None:
+        super().__init__(message)
+        self.address = address
+
+
+class WeightsError(LabError):
+    """Weights cannot be had or do not fit."""
+
+
+class WeightsUnavailable(WeightsError):
+    """The hub is out of reach and nothing is cached."""
+
+
+class WeightsMismatch(WeightsError):
+    """A file whose tensors or checksum are not the expected ones."""
+
+
+class ImageError(LabError):
+    """An upload that is no photograph the lab can read."""
+
+
+class DataError(LabError):
+    """A data set that is missing or damaged."""
+
+
+class SettingsError(LabError):
+    """An experiment that cannot be run as described."""
+
+
+class RunError(LabError):
+    """A run cannot do what was asked of it."""
+
+
+class UnknownRun(RunError):
+    """A run id that is not in the store."""

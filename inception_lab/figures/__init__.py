@@ -1,0 +1,1 @@
+"""Plain data to Plotly figures. No streamlit."""

@@ -1,0 +1,1 @@
+"""Photographs: reading them safely, cropping, classifying, attributing, evaluating."""

@@ -1,0 +1,1 @@
+"""One training run: settings, presets, data, telemetry, outcomes, the loop."""

@@ -1,0 +1,1 @@
+"""The only streamlit in the package: frame, cache, widgets, components."""
