@@ -39,17 +39,25 @@ class UnknownAddress(NetworkError):
 class InputTooSmall(NetworkError):
     """An input on which a valid kernel no longer fits."""
 
-    def __init__(self, address: str, message: str) -> None:
-        super().__init__(message)
+    def __init__(self, address: str, *, window: tuple[int, int], grid: tuple[int, int], size: tuple[int, int]) -> None:
+        super().__init__(
+            f"{address} needs at least {window[0]}x{window[1]} cells and gets {grid[0]}x{grid[1]}: "
+            f"an image of {size[0]}x{size[1]} pixels is too small for this network. Take a larger one, or the small stem."
+        )
         self.address = address
 
 
 class ImpossibleAdd(NetworkError):
     """A residual whose shortcut and closing 1x1 have different channels."""
 
-    def __init__(self, address: str, message: str) -> None:
-        super().__init__(message)
+    def __init__(self, address: str, *, shortcut: int, residual: int) -> None:
+        super().__init__(
+            f"{address} cannot add: the shortcut brings {shortcut} channels, the closing 1x1 makes {residual}. "
+            f"An add needs equal channels on both sides, so the 1x1 must have {shortcut}; it does when no width is written."
+        )
         self.address = address
+        self.shortcut = shortcut
+        self.residual = residual
 
 
 class WeightsError(LabError):

@@ -1,7 +1,7 @@
 """One address for every thing: `network/stage/block/op`, for example `inception_resnet_v2/B/07/add`.
 
-The part after the network is also the module's path in the built model (`/` for `.`), the metric's name, the node's id and
-the link's parameter. Blocks count from 01. Inside a block an op is named by its kind and place:
+The part after the network is also the module's path in the built model (`/` for `.`), the metric's name, the node's id
+and the link's parameter. Blocks count from 01. Inside a block an op is named by its kind and place:
 
     branch2          the second branch of a concatenation, `concat` where they join
     conv1, pool2     first and second link of a chain; `split3` a concatenation as third link

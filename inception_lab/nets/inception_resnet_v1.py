@@ -1,7 +1,8 @@
 """Inception-ResNet-v1 as drawn (arXiv Figs 10-15): 5/10/5 blocks, trunk 256 / 896 / 1792.
 
-Google released no code and no ImageNet weights. The drawings carry no scale and the text does not say whether the reported
-network was scaled, so the scale here is 1. The face networks in circulation add a sixth C block; the paper does not.
+Google released no code and no ImageNet weights. The drawings carry no scale and the text does not say whether the
+reported network was scaled, so the scale here is 1. The face networks in circulation add a sixth C block; the paper
+does not.
 """
 
 from inception_lab.nets.inception_v4 import SHRINK, reduction_a

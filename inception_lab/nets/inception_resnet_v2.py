@@ -1,7 +1,7 @@
 """Inception-ResNet-v2 three times: as released, as drawn, and as printed. They are different networks.
 
-Released (TF-slim, Keras, timm): v3's stem and Mixed_5b, 10/20/10 blocks, trunk 320 / 1088 / 2080, scales 0.17 / 0.10 / 0.20,
-a last C block with scale 1 and no ReLU, and a 1x1 to 1536 before pooling.
+Released (TF-slim, Keras, timm): v3's stem and Mixed_5b, 10/20/10 blocks, trunk 320 / 1088 / 2080, scales
+0.17 / 0.10 / 0.20, a last C block with scale 1 and no ReLU, and a 1x1 to 1536 before pooling.
 Drawn (arXiv Figs 3, 15-19): v4's stem, 5/10/5 blocks, trunk 384 / 1152 / 2144 as the concatenations add up; no scale is
 drawn, so it is 1 here (the text says 0.1 to 0.3: `net.scaled(0.1)`).
 Printed: the same with the widths that Figs 17 and 19 print, 1154 and 2048, which cannot be added to 1152 and 2144.
@@ -85,7 +85,8 @@ INCEPTION_RESNET_V2_PRINTED = INCEPTION_RESNET_V2_PAPER.with_(
     source="as printed (arXiv Figs 16, 17, 19): 384, 1154, 2048; cannot be built",
     stages=tuple(
         replace(stage, blocks=len(stage.blocks) * (replace(block, width=printed),))
-        if (printed := {"A": 384, "B": 1154, "C": 2048}.get(stage.name)) and isinstance(block := stage.blocks[0], Residual)
+        if (printed := {"A": 384, "B": 1154, "C": 2048}.get(stage.name))
+        and isinstance(block := stage.blocks[0], Residual)
         else stage
         for stage in INCEPTION_RESNET_V2_PAPER.stages
     ),

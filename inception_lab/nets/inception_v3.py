@@ -1,8 +1,8 @@
 """Inception-v3 as released: TF-slim, torchvision and timm share it (their code, checked tensor by tensor).
 
-The paper's baseline. Table 1 of the v3 paper (Szegedy et al. 2016) lists another front and 3/5/2 blocks; nobody ships that.
-Concatenation order is the release's, so that its weights fit. Average pools count the border here, as in torchvision
-and timm; slim's did not.
+The paper's baseline. Table 1 of the v3 paper (Szegedy et al. 2016) lists another front and 3/5/2 blocks; nobody ships
+that. Concatenation order is the release's, so that its weights fit. Average pools count the border here, as in
+torchvision and timm; slim's did not.
 """
 
 from inception_lab.nets.ops import Concat, Conv, Net, Op, Pool, Stage

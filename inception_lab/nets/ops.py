@@ -81,8 +81,8 @@ class Concat(_Then):
 class Residual(_Then):
     """x + scale * linear(body(x)), then ReLU if `relu` (paper, Figs 16, 17, 19 and 20).
 
-    The linear 1x1 has a bias and neither batch norm nor activation. Its width is that of x; `width` is set only to write
-    down a printed number that cannot be built.
+    The linear 1x1 has a bias and neither batch norm nor activation. Its width is that of x; `width` is set only to
+    write down a printed number that cannot be built.
     """
 
     body: Op
@@ -178,6 +178,11 @@ def stage_channels(stage: Stage, inputs: int) -> int:
     for block in stage.blocks:
         inputs = channels(block, inputs)
     return inputs
+
+
+def padding(window: Size, pad: Pad) -> Size:
+    """Cells added on each side (height, width); "same" needs odd kernels, the only ones these networks have."""
+    return ((window[0] - 1) // 2, (window[1] - 1) // 2) if pad == "same" else (0, 0)
 
 
 def _links(op: Op) -> tuple[Op, ...]:
