@@ -1,0 +1,166 @@
+"""What a run says while it runs: one JSON object a line in `events.jsonl`.
+
+    {"type": "start", "addresses": [...], "version": ..., "threads": ..., "device": ..., "parameters": ...}
+    {"type": "step", "step": 0, "loss": ..., "accuracy": ..., "rate": ..., "gradient_norm": ..., "zero_share": ...,
+     "shortcut": [...], "residual": [...], "zeros": [...]}
+    {"type": "end", "status": "finished", "error": null}
+
+JSON knows no NaN or infinity, so a step carries them as the strings "nan", "inf" and "-inf"; in Python they are floats.
+A file whose writer was killed may end in half a line: the reader leaves it for the next read.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from inception_lab.errors import RunError
+
+Status = Literal["finished", "cancelled", "failed"]
+Event = dict[str, Any]
+
+_WORDS = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One step of training, measured before its update is applied: step 0 is the network as initialised.
+
+    `loss` (cross-entropy in nats) and `accuracy` are those of the batch; `rate` is the rate of this step's update;
+    `gradient_norm` the norm of all gradients before clipping. `zero_share` is the share of exact zeros in the tensor
+    before the average pooling. `shortcut` and `residual` hold, for each residual block in order, the root mean square
+    of x and of scale * F(x), and `zeros` the share of exact zeros after the block's ReLU. Steps without telemetry have
+    None and empty tuples there.
+    """
+
+    step: int
+    loss: float
+    accuracy: float
+    rate: float
+    gradient_norm: float | None = None
+    zero_share: float | None = None
+    shortcut: tuple[float, ...] = ()
+    residual: tuple[float, ...] = ()
+    zeros: tuple[float, ...] = ()
+
+    @property
+    def ratio(self) -> tuple[float, ...]:
+        """residual / shortcut for each block; 0/0 is nan, as both sides of a dead block are zero."""
+        return tuple(_ratio(r, x) for r, x in zip(self.residual, self.shortcut, strict=True))
+
+    def to_dict(self) -> Event:
+        """The step as an event."""
+        return {
+            "type": "step",
+            "step": self.step,
+            "loss": self.loss,
+            "accuracy": self.accuracy,
+            "rate": self.rate,
+            "gradient_norm": self.gradient_norm,
+            "zero_share": self.zero_share,
+            "shortcut": list(self.shortcut),
+            "residual": list(self.residual),
+            "zeros": list(self.zeros),
+        }
+
+    @classmethod
+    def from_dict(cls, event: Mapping[str, Any]) -> Self:
+        """The step that `to_dict` wrote."""
+        return cls(
+            step=event["step"],
+            loss=event["loss"],
+            accuracy=event["accuracy"],
+            rate=event["rate"],
+            gradient_norm=event.get("gradient_norm"),
+            zero_share=event.get("zero_share"),
+            shortcut=tuple(event.get("shortcut", ())),
+            residual=tuple(event.get("residual", ())),
+            zeros=tuple(event.get("zeros", ())),
+        )
+
+
+def start(*, addresses: tuple[str, ...], version: str, threads: int, device: str, parameters: int) -> Event:
+    """The first event of a run; `addresses` name the residual blocks that the lists of a step follow."""
+    return {
+        "type": "start",
+        "addresses": list(addresses),
+        "version": version,
+        "threads": threads,
+        "device": device,
+        "parameters": parameters,
+    }
+
+
+def end(status: Status, error: str | None = None) -> Event:
+    """The last event of a run; a run without one lost its process."""
+    return {"type": "end", "status": status, "error": error}
+
+
+def encode(event: Mapping[str, Any]) -> str:
+    """The event as one line of strict JSON, without the newline."""
+    return json.dumps(jsonable(event), allow_nan=False, separators=(",", ":"))
+
+
+def decode(line: str | bytes) -> Event:
+    """The event in a line. Raises `RunError` if the line is not one JSON object."""
+    try:
+        event = json.loads(line)
+    except ValueError:
+        event = None
+    if not isinstance(event, dict):
+        raise RunError(f"A run's event is not a JSON object: {line[:80]!r}. The file was damaged; run it again.")
+    return {key: _parsed(value) for key, value in event.items()} if event.get("type") == "step" else event
+
+
+def read(path: Path, offset: int = 0) -> tuple[list[Event], int]:
+    """Events of a file from byte `offset` on, and the offset to go on from; a missing file has no events yet.
+
+    A last line without its newline is left for the next read. A file shorter than `offset` was started anew and is read
+    from its beginning.
+    """
+    try:
+        with path.open("rb") as file:
+            size = file.seek(0, 2)
+            offset = offset if offset <= size else 0
+            file.seek(offset)
+            whole, newline, _ = file.read().rpartition(b"\n")
+    except FileNotFoundError:
+        return [], 0
+    if not newline:
+        return [], offset
+    return [decode(line) for line in whole.split(b"\n") if line.strip()], offset + len(whole) + 1
+
+
+def read_steps(path: Path) -> list[Step]:
+    """Every step in a run's `events.jsonl`."""
+    events, _ = read(path)
+    return [Step.from_dict(event) for event in events if event.get("type") == "step"]
+
+
+def jsonable(value: Any) -> Any:
+    """`value` with NaN and infinities as strings and tuples as lists, all the way down."""
+    match value:
+        case float() if not math.isfinite(value):
+            return str(value)
+        case Mapping():
+            return {key: jsonable(item) for key, item in value.items()}
+        case list() | tuple():
+            return [jsonable(item) for item in value]
+        case _:
+            return value
+
+
+def _parsed(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_WORDS.get(item, item) for item in value]
+    return _WORDS.get(value, value) if isinstance(value, str) else value
+
+
+def _ratio(residual: float, shortcut: float) -> float:
+    if shortcut == 0:
+        return math.nan if residual == 0 or math.isnan(residual) else math.inf
+    return residual / shortcut

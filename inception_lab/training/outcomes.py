@@ -1,0 +1,86 @@
+"""What became of a run, in words with written definitions: the only place where they are defined.
+
+The paper calls a network dead when "the last layer before the average pooling started to produce only zeros"
+(arXiv section 3.3). Here that is a number: the share of exact zeros in that tensor.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import fmean, median
+from typing import Literal
+
+from inception_lab.errors import RunError
+from inception_lab.training.events import Step
+
+Outcome = Literal["trains", "slow", "stalls", "dies", "diverges", "nan"]
+
+WINDOW = 20
+DEAD_ZEROS = 0.999
+DIVERGED_LOSS = 2.6
+STALLED_ACCURACY = 0.25
+TRAINED_ACCURACY = 0.6
+
+DEFINITIONS: dict[Outcome, str] = {
+    "nan": f"A loss among the last {WINDOW} steps is NaN or infinite.",
+    "dies": (
+        f"Over the last {WINDOW} steps at least {DEAD_ZEROS:.1%} of the values before the average pooling are exactly "
+        "zero on average. The step of death is the first with such a share."
+    ),
+    "diverges": f"The median loss of the last {WINDOW} steps is above {DIVERGED_LOSS}; guessing costs 2.30.",
+    "stalls": f"The mean accuracy of the last {WINDOW} batches is below {STALLED_ACCURACY}; guessing gives 0.10.",
+    "slow": f"The mean accuracy of the last {WINDOW} batches is from {STALLED_ACCURACY} to below {TRAINED_ACCURACY}.",
+    "trains": f"The mean accuracy of the last {WINDOW} batches is at least {TRAINED_ACCURACY}.",
+}
+"""In the order in which they are tried: the first that holds is the outcome. A shorter run is judged on all it has."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """The outcome of a run with the numbers it rests on: means over the last `window` steps.
+
+    `died_at` is a step, given only if the run died; `zero_share` is None if no step of the window measured it, and such
+    a run cannot be said to have died.
+    """
+
+    outcome: Outcome
+    died_at: int | None
+    loss: float
+    accuracy: float
+    zero_share: float | None
+    window: int
+
+
+def judge(steps: Sequence[Step]) -> Judgement:
+    """The outcome by `DEFINITIONS`. Raises `RunError` if there is no step to judge."""
+    if not steps:
+        raise RunError("A run without a single step has no outcome. Let it make at least one.")
+    last = steps[-WINDOW:]
+    losses = [step.loss for step in last]
+    measured = [step.zero_share for step in last if step.zero_share is not None]
+    accuracy = fmean(step.accuracy for step in last)
+    zero_share = fmean(measured) if measured else None
+    outcome = _outcome(losses, accuracy, zero_share)
+    died_at = next((s.step for s in steps if s.zero_share is not None and s.zero_share >= DEAD_ZEROS), None)
+    return Judgement(
+        outcome=outcome,
+        died_at=died_at if outcome == "dies" else None,
+        loss=fmean(losses),
+        accuracy=accuracy,
+        zero_share=zero_share,
+        window=len(last),
+    )
+
+
+def _outcome(losses: list[float], accuracy: float, zero_share: float | None) -> Outcome:
+    if not all(math.isfinite(loss) for loss in losses):
+        return "nan"
+    if zero_share is not None and zero_share >= DEAD_ZEROS:
+        return "dies"
+    if median(losses) > DIVERGED_LOSS:
+        return "diverges"
+    if accuracy < STALLED_ACCURACY:
+        return "stalls"
+    return "slow" if accuracy < TRAINED_ACCURACY else "trains"

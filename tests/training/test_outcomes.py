@@ -1,0 +1,66 @@
+"""Each outcome word means what its definition says, at its thresholds and on the right window."""
+
+import math
+from typing import get_args
+
+import pytest
+
+from inception_lab.errors import RunError
+from inception_lab.training.events import Step
+from inception_lab.training.outcomes import DEFINITIONS, Outcome, judge
+
+
+def run(
+    *, steps: int = 30, loss: float = 1.0, accuracy: float = 0.7, zeros: float | None = 0.5, at: int = 0
+) -> list[Step]:
+    return [Step(step=at + n, loss=loss, accuracy=accuracy, rate=0.2, zero_share=zeros) for n in range(steps)]
+
+
+@pytest.mark.parametrize(
+    ("steps", "outcome"),
+    [
+        (run(accuracy=0.6), "trains"),
+        (run(accuracy=0.5999), "slow"),
+        (run(accuracy=0.25), "slow"),
+        (run(accuracy=0.2499), "stalls"),
+        (run(loss=2.6, accuracy=0.1), "stalls"),
+        (run(loss=2.6001, accuracy=0.1), "diverges"),
+        (run(loss=2.3, accuracy=0.1, zeros=0.9989), "stalls"),
+        (run(loss=2.3, accuracy=0.1, zeros=0.999), "dies"),
+        (run(loss=9.0, zeros=1.0), "dies"),
+        (run(loss=math.nan, zeros=1.0), "nan"),
+        (run(loss=math.inf), "nan"),
+        (run(loss=2.3, accuracy=0.1, zeros=None), "stalls"),
+    ],
+)
+def test_thresholds(steps: list[Step], outcome: Outcome) -> None:
+    assert judge(steps).outcome == outcome
+
+
+def test_only_the_last_twenty_steps_count() -> None:
+    judgement = judge(run(steps=100, accuracy=0.1, zeros=1.0) + run(steps=20, accuracy=0.8, zeros=0.3, at=100))
+    assert judgement.outcome == "trains"
+    assert judgement.died_at is None
+    assert (judgement.window, judgement.accuracy, judgement.zero_share) == (20, pytest.approx(0.8), pytest.approx(0.3))
+
+
+def test_one_spike_of_the_loss_is_no_divergence() -> None:
+    steps = run(steps=19, loss=1.0) + run(steps=1, loss=500.0, at=19)
+    assert judge(steps).outcome == "trains"
+    assert judge(steps).loss == pytest.approx(519 / 20)
+
+
+def test_death_is_dated_at_the_first_dead_step() -> None:
+    steps = run(steps=9, zeros=0.99) + run(steps=40, zeros=0.9999, at=9)
+    assert judge(steps).died_at == 9
+
+
+def test_a_short_run_is_judged_on_what_it_has() -> None:
+    assert judge(run(steps=3)).window == 3
+    with pytest.raises(RunError, match="without a single step"):
+        judge([])
+
+
+def test_every_word_has_its_definition() -> None:
+    assert set(DEFINITIONS) == set(get_args(Outcome))
+    assert "99.9%" in DEFINITIONS["dies"]
