@@ -6,6 +6,7 @@ and the link's parameter. Blocks count from 01. Inside a block an op is named by
     branch2          the second branch of a concatenation, `concat` where they join
     conv1, pool2     first and second link of a chain; `split3` a concatenation as third link
     body, linear, scale, add, relu     the parts of a residual
+    conv, bn, relu                     the steps of one convolution, where they are taken apart
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from inception_lab.errors import UnknownAddress
 from inception_lab.nets.ops import Chain, Concat, Conv, Net, Op, Pool, Residual
 
 HEAD = ("pool", "dropout", "classifier")
+CONV = ("conv", "bn", "relu")
 
 
 def children(op: Op) -> tuple[tuple[str, Op], ...]:
@@ -54,6 +56,17 @@ def blocks(net: Net) -> Iterator[tuple[str, Op]]:
             yield f"{net.name}/{stage.name}/{place:02d}", block
 
 
+def steps(address: str, op: Op) -> Iterator[str]:
+    """Addresses of everything that computes inside `op`, in order: convolutions, pools and joints, as a table lists them."""
+    inner = children(op)
+    for name, child in inner:
+        yield from steps(f"{address}/{name}", child)
+    for name in joints(op):
+        yield f"{address}/{name}"
+    if isinstance(op, Conv | Pool):
+        yield address
+
+
 def locate(net: Net, address: str) -> str:
     """The full address for `address`, which may leave out the network's name.
 
@@ -62,7 +75,7 @@ def locate(net: Net, address: str) -> str:
     parts = [part for part in address.strip("/").split("/") if part]
     if parts and parts[0] == net.name:
         parts = parts[1:]
-    known = _names(net)
+    known = _names(net, split=True)
     for depth, part in enumerate(parts):
         here = known.get(tuple(parts[:depth]), ())
         if part not in here:
@@ -71,7 +84,12 @@ def locate(net: Net, address: str) -> str:
     return "/".join([net.name, *parts])
 
 
-def _names(net: Net) -> dict[tuple[str, ...], tuple[str, ...]]:
+def inside(net: Net, address: str) -> tuple[str, ...]:
+    """What stands directly under an address: stages, blocks, or the parts of an op; empty for an op without parts."""
+    return _names(net).get(tuple(locate(net, address).split("/")[1:]), ())
+
+
+def _names(net: Net, *, split: bool = False) -> dict[tuple[str, ...], tuple[str, ...]]:
     names: dict[tuple[str, ...], tuple[str, ...]] = {
         (): (*(stage.name for stage in net.stages), "head"),
         ("head",): HEAD,
@@ -79,15 +97,15 @@ def _names(net: Net) -> dict[tuple[str, ...], tuple[str, ...]]:
     for stage in net.stages:
         names[(stage.name,)] = tuple(f"{place:02d}" for place in range(1, len(stage.blocks) + 1))
     for address, block in blocks(net):
-        _collect(tuple(address.split("/")[1:]), block, names)
+        _collect(tuple(address.split("/")[1:]), block, names, split=split)
     return names
 
 
-def _collect(path: tuple[str, ...], op: Op, names: dict[tuple[str, ...], tuple[str, ...]]) -> None:
+def _collect(path: tuple[str, ...], op: Op, names: dict[tuple[str, ...], tuple[str, ...]], *, split: bool) -> None:
     inside = children(op)
-    names[path] = (*(name for name, _ in inside), *joints(op))
+    names[path] = CONV if split and isinstance(op, Conv) else (*(name for name, _ in inside), *joints(op))
     for name, child in inside:
-        _collect((*path, name), child, names)
+        _collect((*path, name), child, names, split=split)
 
 
 def _word(op: Op) -> str:

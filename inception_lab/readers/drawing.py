@@ -1,0 +1,119 @@
+"""What a drawing of a network is made of, and the ways to hand it on: DOT, SVG, PNG, a page, a table, a sentence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from inception_lab.errors import UnknownAddress
+from inception_lab.readers import layout, page, svg
+from inception_lab.readers.table import Kind
+
+Depth = Literal["stages", "block", "ops"]
+Direction = Literal["LR", "TB"]
+NodeKind = Kind | Literal["stage", "input", "batch norm"]
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One box. `id` is the full address; a box for the image has the network's name as its address.
+
+    `output` is (C, H, W), `receptive_field` (height, width) in pixels of the image, `repeat` the number of blocks
+    folded into the box. `kernel` and `padding` are given where the op has a window.
+    """
+
+    id: str
+    label: tuple[str, ...]
+    kind: NodeKind
+    output: tuple[int, int, int]
+    parameters: int = 0
+    multiply_adds: int = 0
+    kernel: tuple[int, int] | None = None
+    padding: Literal["same", "valid"] | None = None
+    receptive_field: tuple[int, int] = (1, 1)
+    repeat: int = 1
+    hover: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """A tensor on its way from `tail` to `head` (ids); `shape` reads C×H×W. A shortcut goes past a residual's body."""
+
+    tail: str
+    head: str
+    shape: str
+    is_shortcut: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """A drawing as plain data. It shows itself in a notebook.
+
+    `name` is the network, `at` the full address of what is drawn (nothing for the whole network), `alt` the drawing in
+    words, made from the same data.
+    """
+
+    name: str
+    depth: Depth
+    at: str | None
+    title: str
+    alt: str = field(repr=False)
+    direction: Direction
+    nodes: tuple[Node, ...] = field(repr=False)
+    edges: tuple[Edge, ...] = field(repr=False)
+
+    def node(self, address: str) -> Node:
+        """The box at a full address: itself, the box that contains it, or else the last box inside it.
+
+        Raises `UnknownAddress` when the drawing shows neither.
+        """
+        holders = [node for node in self.nodes if f"{address}/".startswith(f"{node.id}/") and node.kind != "input"]
+        inside = [node for node in self.nodes if node.id.startswith(f"{address}/") and node.kind != "input"]
+        itself = [node for node in self.nodes if node.id == address]
+        found = itself or sorted(holders, key=lambda node: len(node.id)) or inside
+        if not found:
+            raise UnknownAddress(f"{address} is not in the drawing of {self.at or self.name}; draw it there instead.")
+        return found[-1]
+
+    @property
+    def dot(self) -> str:
+        """The drawing in Graphviz' DOT language, with addresses as names."""
+        return layout.dot(self)
+
+    def svg(self) -> str:
+        """The drawing as an SVG that scales, follows the page's colours and can be walked with the keyboard.
+
+        Every box is `<g class="node kind-..." data-address="...">`, every edge carries `data-tail` and `data-head`.
+        """
+        return svg.svg(self)
+
+    def png(self, *, dpi: int = 144) -> bytes:
+        """The drawing as a PNG in light colours."""
+        return layout.render(layout.dot(self, dpi=dpi), "png")
+
+    def html(self) -> str:
+        """One page with the drawing, its words and its table, which opens without a network."""
+        return page.page(self)
+
+    def to_rows(self) -> list[dict[str, Any]]:
+        """The boxes as a table, one plain dictionary each: the drawing for those who cannot see it."""
+        return [
+            {
+                "address": node.id,
+                "label": ", ".join(node.label),
+                "kind": node.kind,
+                "output": list(node.output),
+                "parameters": node.parameters,
+                "multiply_adds": node.multiply_adds,
+                "receptive_field": max(node.receptive_field),
+                "repeat": node.repeat,
+            }
+            for node in self.nodes
+        ]
+
+    def _repr_html_(self) -> str:
+        return self.svg()
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        drawn = self.svg()
+        return {"image/svg+xml": drawn, "text/html": drawn, "text/plain": self.alt}

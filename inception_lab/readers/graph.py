@@ -1,0 +1,231 @@
+"""A network as a drawing at three depths: a strip of stages, one block as the paper draws it, or every op.
+
+The boxes and edges are plain data (`drawing.Graph`); layout and colours come later and elsewhere.
+"""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from inception_lab.nets import catalog
+from inception_lab.nets.address import HEAD, blocks, children, locate
+from inception_lab.nets.ops import Chain, Concat, Conv, Net, Op, Pool, Residual, Stage
+from inception_lab.readers import words
+from inception_lab.readers.drawing import Depth, Direction, Edge, Graph, Node, NodeKind
+from inception_lab.readers.shapes import shapes
+from inception_lab.readers.table import Row, ShapeTable, Total
+
+
+def graph(
+    net: Net | str,
+    *,
+    at: str | None = None,
+    depth: Depth = "stages",
+    size: int | tuple[int, int] | None = None,
+    direction: Direction | None = None,
+) -> Graph:
+    """The drawing of `net` for an image of `size`.
+
+    `depth="stages"` is the whole network as a strip, a stage's blocks folded; `at` is only noted. `"block"` is the
+    block that holds `at` (any address; by default the first A block) with a convolution, its batch norm and its ReLU
+    as one box.
+    `"ops"` takes those apart too, for the block at `at` or, without one, for the whole network.
+    `direction` is left to right (the strip) or top to bottom.
+
+    Raises `UnknownAddress`, and what `shapes` raises.
+    """
+    net = catalog.net(net) if isinstance(net, str) else net
+    table = shapes(net, size=size)
+    address = None if at is None else locate(net, at)
+    if depth == "stages":
+        walker = _strip(net, table)
+    elif depth == "ops" and address is None:
+        walker = _whole(net, table)
+    else:
+        address = _block_address(net, address)
+        walker = _one_block(net, table, address, split=depth == "ops")
+    place = address if depth != "stages" else None
+    return Graph(
+        name=net.name,
+        depth=depth,
+        at=address,
+        title=words.title(net.name, place, table.size),
+        alt=words.alt(net.name, place, table, walker.nodes),
+        direction=direction or ("LR" if depth == "stages" else "TB"),
+        nodes=tuple(walker.nodes),
+        edges=tuple(walker.edges),
+    )
+
+
+class _Walker:
+    """Walks ops in order and writes down boxes and edges; every method returns the id of the box that is last."""
+
+    def __init__(self, table: ShapeTable, *, split: bool) -> None:
+        self.rows = {row.address: row for row in table.rows}
+        self.split = split
+        self.nodes: list[Node] = []
+        self.edges: list[Edge] = []
+        self.shape_of: dict[str, str] = {}
+
+    def put(self, node: Node, *tails: str, shortcut: str | None = None) -> str:
+        """Adds a box and the edges that enter it."""
+        self.nodes.append(node)
+        self.shape_of[node.id] = words.shape(node.output)
+        for tail in tails:
+            self.edges.append(Edge(tail, node.id, self.shape_of[tail]))
+        if shortcut is not None:
+            self.edges.append(Edge(shortcut, node.id, self.shape_of[shortcut], is_shortcut=True))
+        return node.id
+
+    def walk(self, op: Op, address: str, tail: str) -> str:
+        """Draws `op` with `tail` as its input."""
+        match op:
+            case Conv():
+                return self._conv(op, address, tail)
+            case Pool():
+                row = self.rows[address]
+                label = (f"{op.kind} {words.window(op.window)}", *words.marks(op))
+                return self.put(_node(row, row.op, label, op), tail)
+            case Chain():
+                for name, link in children(op):
+                    tail = self.walk(link, f"{address}/{name}", tail)
+                return tail
+            case Concat():
+                ends = [self.walk(branch, f"{address}/{name}", tail) for name, branch in children(op)]
+                row = self.rows[f"{address}/concat"]
+                return self.put(_node(row, "concat", ("concat", words.shape(row.output))), *ends)
+            case Residual():
+                return self._residual(op, address, tail)
+            case _:
+                assert_never(op)
+
+    def _conv(self, op: Conv, address: str, tail: str) -> str:
+        row = self.rows[address]
+        label = (f"{words.window(op.window)} · {op.channels}", *words.marks(op))
+        if not self.split:
+            return self.put(_node(row, "conv", label, op), tail)
+        norm = 2 * op.channels
+        tail = self.put(_node(row, "conv", label, op, part="conv", parameters=row.parameters - norm), tail)
+        tail = self.put(_node(row, "batch norm", ("batch norm",), part="bn", parameters=norm, work=0), tail)
+        return self.put(_node(row, "relu", ("ReLU",), part="relu", parameters=0, work=0), tail)
+
+    def _residual(self, op: Residual, address: str, tail: str) -> str:
+        end = self.walk(op.body, f"{address}/body", tail)
+        linear, scale, add = (self.rows[f"{address}/{part}"] for part in ("linear", "scale", "add"))
+        end = self.put(_node(linear, "linear", (f"1×1 · {linear.output[0]}", "linear")), end)
+        end = self.put(_node(scale, "scale", (f"× {op.scale:g}",)), end)
+        end = self.put(_node(add, "add", ("+",)), end, shortcut=tail)
+        if not op.relu:
+            return end
+        relu = self.rows[f"{address}/relu"]
+        return self.put(_node(relu, "relu", ("ReLU", words.shape(relu.output))), end)
+
+    def head(self, net: Net, tail: str, *, dropout: bool) -> str:
+        """Draws pooling, dropout and the classifier."""
+        for name in HEAD:
+            row = self.rows[f"{net.name}/head/{name}"]
+            label = {
+                "pool": ("global average", words.shape(row.output)),
+                "dropout": (f"dropout {net.dropout:g}",),
+                "classifier": ("classifier", f"{net.classes} classes"),
+            }[name]
+            if name != "dropout" or dropout:
+                tail = self.put(_node(row, row.op, label), tail)
+        return tail
+
+    def image(self, net: Net, table: ShapeTable) -> str:
+        """Draws the image that enters."""
+        output = (net.inputs, *table.size)
+        hover = f"Image: {words.shape(output)}"
+        return self.put(Node(net.name, ("image", words.shape(output)), "input", output, hover=hover))
+
+
+def _strip(net: Net, table: ShapeTable) -> _Walker:
+    walker = _Walker(table, split=False)
+    tail = walker.image(net, table)
+    for stage, total in zip(net.stages, table.stages(), strict=False):
+        tail = walker.put(_stage_node(stage, total, table), tail)
+    walker.head(net, tail, dropout=False)
+    return walker
+
+
+def _stage_node(stage: Stage, total: Total, table: ShapeTable) -> Node:
+    count = len(stage.blocks)
+    name = stage.name.replace("_", " ")
+    return Node(
+        id=total.address,
+        label=(f"{count} × {name}" if count > 1 else name, words.shape(total.output)),
+        kind="stage",
+        output=total.output,
+        parameters=total.parameters,
+        multiply_adds=total.multiply_adds,
+        receptive_field=table.under(total.address)[-1].receptive_field,
+        repeat=count,
+        hover=words.stage_hover(stage, total),
+    )
+
+
+def _whole(net: Net, table: ShapeTable) -> _Walker:
+    walker = _Walker(table, split=True)
+    tail = walker.image(net, table)
+    for address, block in blocks(net):
+        tail = walker.walk(block, address, tail)
+    walker.head(net, tail, dropout=True)
+    return walker
+
+
+def _one_block(net: Net, table: ShapeTable, address: str, *, split: bool) -> _Walker:
+    walker = _Walker(table, split=split)
+    before = net.name
+    output = (net.inputs, *table.size)
+    for here, block in blocks(net):
+        if here == address:
+            walker.walk(block, here, walker.put(_entry(before, output, net.name)))
+            return walker
+        before, output = here, table.under(here)[-1].output
+    walker.head(net, walker.put(_entry(before, output, net.name)), dropout=True)
+    return walker
+
+
+def _entry(before: str, output: tuple[int, int, int], net: str) -> Node:
+    """The box for what enters a block: the block before it, or the image."""
+    origin = "image" if before == net else f"from {before.removeprefix(net + '/')}"
+    return Node(before, (origin, words.shape(output)), "input", output, hover=f"{origin}: {words.shape(output)}")
+
+
+def _block_address(net: Net, address: str | None) -> str:
+    """The block that holds `address`; a stage gives its first one, nothing the first A block."""
+    parts = (address or net.name).split("/")[1:]
+    if parts[:1] == ["head"]:
+        return f"{net.name}/head"
+    first = "A" if any(stage.name == "A" for stage in net.stages) else net.stages[0].name
+    stage = parts[0] if parts else first
+    return f"{net.name}/{stage}/{parts[1] if len(parts) > 1 else '01'}"
+
+
+def _node(
+    row: Row,
+    kind: NodeKind,
+    label: tuple[str, ...],
+    op: Conv | Pool | None = None,
+    *,
+    part: str | None = None,
+    parameters: int | None = None,
+    work: int | None = None,
+) -> Node:
+    numbers = (
+        row.parameters if parameters is None else parameters,
+        row.multiply_adds if work is None else work,
+    )
+    return Node(
+        id=row.address if part is None else f"{row.address}/{part}",
+        label=label,
+        kind=kind,
+        output=row.output,
+        parameters=numbers[0],
+        multiply_adds=numbers[1],
+        kernel=row.kernel if op or kind == "linear" else None,
+        padding=op.pad if op else None,
+        receptive_field=row.receptive_field,
+        hover=words.hover(kind, row, op, parameters=numbers[0], work=numbers[1], split=part is not None),
+    )

@@ -1,0 +1,115 @@
+"""Graphviz' SVG made fit for a page: addresses on the boxes, colours from the page's theme, room to scale, a way in for
+the keyboard and for screen readers.
+
+Colours stand twice: as attributes (light, for viewers without style sheets) and as a style sheet that follows the
+variables `--st-*` of Streamlit where there are any, else the reader's light or dark setting.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from xml.etree import ElementTree
+
+from inception_lab.readers import layout
+
+if TYPE_CHECKING:
+    from inception_lab.readers.drawing import Edge, Graph, Node
+
+SVG = "http://www.w3.org/2000/svg"
+ElementTree.register_namespace("", SVG)
+
+_POINT = 96 / 72  # CSS pixels in one of Graphviz' points
+
+_STYLE = """
+.lab-graph {
+  --lab-surface: var(--st-background-color, #ffffff); --lab-ink: var(--st-text-color, #1d2733);
+  --lab-line: var(--st-gray-text-color, #6b7280);
+  width: 100%; height: auto; max-width: var(--lab-width); background: var(--lab-surface);
+  font-family: "Helvetica Neue", Helvetica, Arial, "Liberation Sans", system-ui, sans-serif;
+}
+@media (prefers-color-scheme: dark) {
+  .lab-graph {
+    --lab-surface: var(--st-background-color, #0e1117); --lab-ink: var(--st-text-color, #f3f4f6);
+    --lab-line: var(--st-gray-text-color, #a3a8b4);
+  }
+}
+.lab-graph text { fill: var(--lab-ink); font-family: inherit; }
+.lab-graph .node { cursor: pointer; outline: none; }
+.lab-graph .box { fill: color-mix(in srgb, var(--lab-accent) 18%, var(--lab-surface)); stroke: var(--lab-accent); }
+.lab-graph .detail { font-size: 11px; opacity: 0.85; }
+.lab-graph .edge path { stroke: var(--lab-line); }
+.lab-graph .edge polygon { stroke: var(--lab-line); fill: var(--lab-line); }
+.lab-graph .edge text { fill: var(--lab-line); transform: translateX(3px); }
+.lab-graph .shortcut path { stroke: var(--lab-shortcut); }
+.lab-graph .shortcut polygon { stroke: var(--lab-shortcut); fill: var(--lab-shortcut); }
+.lab-graph .node:hover .box { fill: color-mix(in srgb, var(--lab-accent) 32%, var(--lab-surface)); }
+.lab-graph .node:focus-visible .box, .lab-graph .node.selected .box { stroke-width: 3.2; }
+.lab-graph .node.selected .box { fill: color-mix(in srgb, var(--lab-accent) 42%, var(--lab-surface)); }
+"""
+
+
+def svg(graph: Graph) -> str:
+    """The finished SVG of `graph`; no script, no fixed width, no ids that could meet others on a page."""
+    places = {node.id: f"n{place}" for place, node in enumerate(graph.nodes)}
+    text = layout.source(graph.nodes, graph.edges, direction=graph.direction, name=lambda node: places[node.id])
+    root = ElementTree.fromstring(layout.render(text, "svg"))
+    canvas = root[0]
+    canvas.attrib.pop("id", None)
+    for element in list(canvas):
+        mark = element.attrib.pop("id", "")
+        if mark[:1] == "n":
+            _finish_node(element, graph.nodes[int(mark[1:])])
+        elif mark[:1] == "e":
+            _finish_edge(element, graph.edges[int(mark[1:])])
+        else:
+            canvas.remove(element)
+    _finish_root(root, graph)
+    return ElementTree.tostring(root, encoding="unicode")
+
+
+def _finish_root(root: ElementTree.Element, graph: Graph) -> None:
+    width = float(root.attrib.pop("width").removesuffix("pt")) * _POINT
+    root.attrib.pop("height")
+    root.set("class", f"lab-graph depth-{graph.depth}")
+    root.set("style", f"--lab-width: {width:.0f}px")
+    root.set("role", "group")
+    root.set("aria-label", graph.title)
+    style, words = ElementTree.Element(f"{{{SVG}}}style"), ElementTree.Element(f"{{{SVG}}}desc")
+    style.text = _style()
+    words.text = graph.alt
+    root[:0] = [words, style]
+
+
+def _finish_node(element: ElementTree.Element, node: Node) -> None:
+    element.set("class", f"node kind-{layout.word(node.kind)}")
+    element.set("data-address", node.id)
+    element.set("tabindex", "0")
+    element.set("role", "button")
+    element.set("aria-label", ", ".join((*node.label, node.id)))
+    _tag(element, "title").text = node.hover
+    for child in element:
+        name = child.tag.removeprefix(f"{{{SVG}}}")
+        if name in ("path", "polygon", "ellipse"):
+            child.set("class", "box")
+    for line in element.findall(f"{{{SVG}}}text")[1:]:
+        line.set("class", "detail")
+
+
+def _finish_edge(element: ElementTree.Element, edge: Edge) -> None:
+    element.set("class", "edge shortcut" if edge.is_shortcut else "edge")
+    element.set("data-tail", edge.tail)
+    element.set("data-head", edge.head)
+    kind = "shortcut" if edge.is_shortcut else "tensor"
+    _tag(element, "title").text = f"{kind} {edge.shape}\nfrom {edge.tail}\nto {edge.head}"
+
+
+def _tag(element: ElementTree.Element, name: str) -> ElementTree.Element:
+    """The child called `name`; Graphviz writes a title for every box and edge."""
+    return next(child for child in element if child.tag == f"{{{SVG}}}{name}")
+
+
+def _style() -> str:
+    kinds = "".join(
+        f".lab-graph .kind-{kind} {{ --lab-accent: {accent}; }}\n" for kind, accent in layout.ACCENTS.items()
+    )
+    return f"{_STYLE}.lab-graph {{ --lab-shortcut: {layout.SHORTCUT}; }}\n{kinds}"
