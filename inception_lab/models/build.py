@@ -11,10 +11,10 @@ from typing import Any, assert_never
 import torch
 from torch import Tensor, nn
 
-from inception_lab.errors import ImpossibleAdd
+from inception_lab.errors import ImpossibleAdd, UnknownAddress
 from inception_lab.models.layers import ConvBnRelu, Head, Parallel, ScaledResidual
 from inception_lab.nets import catalog
-from inception_lab.nets.address import children, locate
+from inception_lab.nets.address import blocks, children, locate
 from inception_lab.nets.ops import Chain, Concat, Conv, Net, Op, Pool, Residual, Size, channels, padding
 
 
@@ -60,6 +60,17 @@ def build(net: Net | str, *, classes: int | None = None) -> InceptionNet:
     """
     chosen = catalog.net(net) if isinstance(net, str) else net
     return InceptionNet(chosen if classes is None else chosen.with_(classes=classes))
+
+
+def block(net: Net, address: str) -> nn.Module:
+    """One block of the network on the meta device: its structure without the cost of its numbers."""
+    width = net.inputs
+    for at, op in blocks(net):
+        if at == address:
+            with torch.device("meta"):
+                return _module(op, width, at)
+        width = channels(op, width)
+    raise UnknownAddress(f"There is no block {address!r} in {net.name}.")
 
 
 def summary(model: nn.Module, *, size: int | Size | None = None, depth: int = 3) -> Any:

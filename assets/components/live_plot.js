@@ -1,0 +1,31 @@
+// A Plotly figure that keeps its zoom while its data grows: Plotly.react with a fixed uirevision, on the one plotly.js
+// that the installed plotly package carries (copied to static/ when the app starts).
+let loading;
+const plotly = () => globalThis.Plotly ? Promise.resolve() : (loading ??= new Promise((done, fail) => {
+  const script = document.createElement("script");
+  script.src = new URL("app/static/plotly.min.js", document.baseURI).href;
+  script.onload = done;
+  script.onerror = () => fail(new Error("plotly.min.js is missing; restart the app"));
+  document.head.append(script);
+}));
+
+const themed = (layout, style) => {
+  const ink = style.getPropertyValue("--st-text-color").trim() || style.color;
+  const line = style.getPropertyValue("--st-border-color").trim() || "#8885";
+  const axis = { gridcolor: line, zerolinecolor: line, linecolor: line };
+  const axes = Object.keys(layout).filter((key) => /^[xy]axis/.test(key));
+  const dressed = Object.fromEntries(axes.map((key) => [key, { ...axis, ...layout[key] }]));
+  return { ...layout, ...dressed, font: { color: ink, family: style.fontFamily, size: 13 },
+    paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)" };
+};
+
+export default function ({ data, parentElement }) {
+  const plot = parentElement.querySelector(".plot");
+  plot.setAttribute("role", "img");
+  plot.setAttribute("aria-label", data.alt);
+  plot.style.height = `${data.height}px`;
+  const draw = () => globalThis.Plotly.react(plot, data.figure.data, themed(data.figure.layout, getComputedStyle(plot)), {
+    responsive: true, displaylogo: false, toImageButtonOptions: { format: "svg", filename: data.name },
+  });
+  plotly().then(draw).catch((error) => { plot.textContent = error.message; });
+}

@@ -1,0 +1,36 @@
+"""What colours mean, on every page: one colour per residual scale, cividis for amounts, PuOr for signed values.
+
+The ramp of scales runs from violet (small) over blue and grey to burnt orange (unscaled): in order, without red and
+green, and each with a contrast of at least 3 to 1 on white and on the dark page.
+"""
+
+from __future__ import annotations
+
+import math
+
+AMOUNT = "Cividis"
+SIGNED = "PuOr"
+
+_ANCHORS = (
+    (math.log10(0.03), (124, 92, 208)),
+    (math.log10(0.1), (47, 128, 200)),
+    (math.log10(0.3), (122, 132, 140)),
+    (math.log10(1.0), (204, 94, 20)),
+)
+
+
+def of_scale(scale: float) -> str:
+    """The colour of a residual scale, as `rgb(r, g, b)`."""
+    place = math.log10(max(scale, 1e-6))
+    if place <= _ANCHORS[0][0]:
+        return _rgb(_ANCHORS[0][1])
+    for (low, first), (high, last) in zip(_ANCHORS, _ANCHORS[1:], strict=False):
+        if place <= high:
+            share = (place - low) / (high - low)
+            red, green, blue = (round(a + share * (b - a)) for a, b in zip(first, last, strict=True))
+            return _rgb((red, green, blue))
+    return _rgb(_ANCHORS[-1][1])
+
+
+def _rgb(colour: tuple[int, int, int]) -> str:
+    return "rgb({}, {}, {})".format(*colour)

@@ -1,0 +1,57 @@
+"""Reading runs that are still being written: each file is read once, from where the last read ended."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import final
+
+from inception_lab.jobs import folder as folders
+from inception_lab.training import events
+from inception_lab.training.events import Step
+
+
+@dataclass(slots=True)
+class _Tail:
+    offset: int = 0
+    addresses: tuple[str, ...] = ()
+    steps: list[Step] = field(default_factory=list)
+
+
+@final
+class Follower:
+    """Keeps the steps of the last `most` runs asked for; safe to share between threads."""
+
+    def __init__(self, *, most: int = 256) -> None:
+        self._most = most
+        self._tails: OrderedDict[Path, _Tail] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def steps(self, folder: Path) -> tuple[Step, ...]:
+        """Every step the run in `folder` has written so far."""
+        with self._lock:
+            return tuple(self._read(folder).steps)
+
+    def addresses(self, folder: Path) -> tuple[str, ...]:
+        """The residual blocks that the lists of a step follow; empty before the run has started."""
+        with self._lock:
+            return self._read(folder).addresses
+
+    def _read(self, folder: Path) -> _Tail:
+        tail = self._tails.setdefault(folder, _Tail())
+        self._tails.move_to_end(folder)
+        while len(self._tails) > self._most:
+            self._tails.popitem(last=False)
+        found, offset = events.read(folder / folders.EVENTS, tail.offset)
+        if offset < tail.offset or any(event["type"] == "start" for event in found):
+            tail.steps.clear()  # the run was started again
+        tail.offset = offset
+        for event in found:
+            match event["type"]:
+                case "start":
+                    tail.addresses = tuple(event["addresses"])
+                case "step":
+                    tail.steps.append(Step.from_dict(event))
+        return tail

@@ -1,0 +1,68 @@
+"""What the server keeps between runs: bounded, keyed by names and numbers, never by descriptions or tensors.
+
+Heavy imports happen in the background after the first page is on screen, so that the first render costs what an empty
+app's costs; then the garbage collector is told to leave them alone (it runs after every script run).
+"""
+
+from __future__ import annotations
+
+import gc
+import threading
+
+import streamlit as st
+
+from inception_lab.jobs.follow import Follower
+from inception_lab.jobs.store import Store
+from inception_lab.nets.ops import Size
+from inception_lab.readers.graph import Depth, Direction, Graph, graph
+from inception_lab.readers.shapes import shapes
+from inception_lab.readers.table import ShapeTable
+
+
+@st.cache_resource(show_spinner=False)
+def warm() -> threading.Thread:
+    """Import what the pages will need, once per server, in a thread of its own."""
+    thread = threading.Thread(target=_import_heavy, name="warm-up", daemon=True)
+    thread.start()
+    return thread
+
+
+def accelerator() -> str | None:
+    """What torch will compute on, or None while torch is still being loaded."""
+    if warm().is_alive():
+        return None
+    import torch
+
+    return torch.cuda.get_device_name() if torch.cuda.is_available() else "none; everything runs on the processor"
+
+
+@st.cache_resource(show_spinner=False)
+def store() -> Store:
+    """The store of runs, and the supervisor that gives them processes."""
+    return Store()
+
+
+@st.cache_resource(show_spinner=False)
+def follower() -> Follower:
+    """Reads runs as they are written, for all sessions."""
+    return Follower()
+
+
+def _import_heavy() -> None:
+    import inception_lab.images.attribute
+    import inception_lab.models.build  # noqa: F401
+
+    gc.collect()
+    gc.freeze()
+
+
+@st.cache_resource(max_entries=256, show_spinner=False)
+def table(network: str, size: Size) -> ShapeTable:
+    """The shape table of a catalogue network."""
+    return shapes(network, size=size)
+
+
+@st.cache_resource(max_entries=256, show_spinner=False)
+def picture(network: str, at: str | None, depth: Depth, size: Size, direction: Direction) -> Graph:
+    """A drawing of a catalogue network."""
+    return graph(network, at=at, depth=depth, size=size, direction=direction)

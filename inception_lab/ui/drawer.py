@@ -1,0 +1,62 @@
+"""What stands under every view: the table twin, the exports, and the Python that makes the view again."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+if TYPE_CHECKING:
+    import pandas
+
+    from inception_lab.readers.graph import Graph
+
+HEADER = "import inception_lab as lab\n"
+
+
+def code(snippet: str, *, name: str) -> None:
+    """The few lines that remake this view, as a script and as a notebook."""
+    source = f"{HEADER}\n{snippet.strip()}\n"
+    with st.expander("Python for this view", icon=":material/code:"):
+        st.code(source, language="python")
+        with st.container(horizontal=True):
+            st.download_button(".py", source, f"{name}.py", "text/x-python", key=f"{name}-py", on_click="ignore")
+            st.download_button(
+                ".ipynb", notebook(source), f"{name}.ipynb", "application/x-ipynb+json", key=f"{name}-nb", on_click="ignore"
+            )
+
+
+def table(frame: pandas.DataFrame, *, name: str, title: str = "As a table", alt: str = "") -> None:
+    """The table twin of a figure, folded away, with its CSV."""
+    with st.expander(title, icon=":material/table:"):
+        st.dataframe(frame, hide_index=True, alt=alt or title)
+        st.download_button(
+            "CSV", frame.to_csv(index=False), f"{name}.csv", "text/csv", key=f"{name}-csv", on_click="ignore"
+        )
+
+
+def exports(drawing: Graph, *, name: str) -> None:
+    """A drawing as SVG, PNG, DOT and a page that opens offline; made when asked for, not before."""
+    with st.popover("Export", icon=":material/download:"):
+        kinds = (
+            ("SVG", drawing.svg, "svg", "image/svg+xml"),
+            ("PNG", drawing.png, "png", "image/png"),
+            ("HTML", drawing.html, "html", "text/html"),
+            ("DOT", lambda: drawing.dot, "dot", "text/vnd.graphviz"),
+        )
+        for label, make, suffix, mime in kinds:
+            st.download_button(label, make, f"{name}.{suffix}", mime, key=f"{name}-{suffix}", on_click="ignore")
+
+
+def notebook(source: str) -> str:
+    """A notebook of one cell (nbformat 4.5)."""
+    cell = {
+        "cell_type": "code",
+        "execution_count": None,
+        "id": "view",
+        "metadata": {},
+        "outputs": [],
+        "source": source.splitlines(keepends=True),
+    }
+    return json.dumps({"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}, indent=1)

@@ -1,0 +1,148 @@
+"""The parts of the Explore page: pickers, drawings, the arithmetic of one op, cost, code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+
+import pandas as pd
+import streamlit as st
+
+from inception_lab.figures.cost import stage_bars
+from inception_lab.nets import catalog
+from inception_lab.nets.address import HEAD, blocks
+from inception_lab.readers.explain import arithmetic
+from inception_lab.readers.table import ShapeTable
+from inception_lab.ui import cache, components, drawer, selection
+from inception_lab.ui.selection import Selection
+
+
+def pick(chosen: Selection) -> int:
+    """Selectboxes for network, stage, block and op, the keyboard's way to everything a click selects; and the input."""
+    network, stage, block, op = chosen.parts
+    stages = tuple(s.name for s in chosen.net.stages)
+    columns = st.columns([3, 2, 2, 4, 2])
+    with columns[0]:
+        _box("Network", tuple(catalog.CATALOG), network, to=lambda name: name)
+    with columns[1]:
+        _box("Stage", (*stages, "head"), stage, to=lambda name: f"{network}/{name}")
+    with columns[2]:
+        parts = HEAD if stage == "head" else _copies(chosen, stage)
+        _box("Part" if stage == "head" else "Block", parts, block, to=lambda name: f"{network}/{stage}/{name}")
+    with columns[3]:
+        here = chosen.block or ""
+        ops = tuple(address.removeprefix(f"{here}/") for address in chosen.steps)
+        _box("Op", ("", *ops), op, to=lambda name: f"{here}/{name}".rstrip("/"), empty="the whole block")
+    with columns[4]:
+        return _side()
+
+
+def _side() -> int:
+    side = st.number_input(
+        "Input side, px",
+        min_value=32,
+        max_value=1024,
+        value=299,
+        key="size",
+        bind="query-params",
+        help="Everything below follows at once. 299 is what the networks were made for, 75 the smallest that fits.",
+    )
+    return int(side)
+
+
+def totals(table: ShapeTable) -> None:
+    """The network's totals for one image."""
+    figures = {
+        "Parameters": f"{table.parameters / 1e6:,.2f} M",
+        "Multiply-adds": f"{table.multiply_adds / 1e9:,.2f} G",
+        "All outputs, fp32": f"{table.activation_bytes / 2**20:,.0f} MiB",
+        "Ops": f"{len(table.rows)}",
+    }
+    exact = (f"{table.parameters:,}", f"{table.multiply_adds:,}", f"{table.activation_bytes:,} bytes", "rows of the table")
+    with st.container(horizontal=True):
+        for (name, value), full in zip(figures.items(), exact, strict=True):
+            st.metric(name, value, help=f"Exactly {full}, one image, batch norm's two numbers per channel included.")
+
+
+def strip(chosen: Selection, size: int) -> None:
+    """The whole network as a strip of stages, repeats folded."""
+    st.subheader("The network", anchor=False)
+    st.caption(f"{chosen.net.name}: {chosen.net.source}. Under each name: channels × height × width.")
+    drawn = cache.picture(chosen.net.name, None, "stages", (size, size), "LR")
+    stage = "/".join(chosen.address.split("/")[:2])
+    components.drawing(
+        drawn.svg(), alt=drawn.alt, key="strip", selected=stage, on_pick=selection.select, on_up=selection.up
+    )
+    drawer.exports(drawn, name=f"{chosen.net.name}-stages")
+
+
+def block(chosen: Selection, size: int, table: ShapeTable) -> None:
+    """One block with its branches, or every single step of it, and the op that is selected."""
+    if chosen.block is None:
+        return
+    place = f"{chosen.parts[1]}/{chosen.parts[2]}"
+    st.subheader(f"Block {place}", anchor=False)
+    st.caption(chosen.stage_source)
+    fine = st.toggle("Batch norm and ReLU as steps of their own", key="fine", bind="query-params")
+    drawn = cache.picture(chosen.net.name, chosen.block, "ops" if fine else "block", (size, size), "LR")
+    components.drawing(
+        drawn.svg(), alt=drawn.alt, key="block-drawing", selected=chosen.address, on_pick=_pick_step, on_up=selection.up
+    )
+    drawer.exports(drawn, name=f"{chosen.net.name}-{place.replace('/', '-')}")
+    if chosen.parts[3]:
+        row = table.row(chosen.address)
+        st.markdown(f"**`{row.address}`** — {row.label}")
+        st.markdown(arithmetic(row, table))
+
+
+def rows(chosen: Selection, table: ShapeTable) -> None:
+    """The table of the selected block, or of the whole network's stages, and the cost per stage."""
+    place = chosen.block or chosen.address
+    ops = pd.DataFrame([_readable(row.to_dict()) for row in table.under(place)])
+    drawer.table(ops, name="shapes", title=f"Shapes and cost of every op in {place}")
+    st.subheader("Where the cost is", anchor=False)
+    figure, alt = stage_bars(table)
+    st.plotly_chart(figure, key="cost", alt=alt)
+    stages = pd.DataFrame([_readable(asdict(total)) for total in table.stages()])
+    drawer.table(stages, name="stages", title="Cost per stage as a table", alt=alt)
+
+
+def source(chosen: Selection) -> None:
+    """The PyTorch of the block: what it is made of, and the classes that do it."""
+    if chosen.block is None:
+        return
+    with st.expander("The PyTorch of this block", icon=":material/code_blocks:"):
+        if st.toggle("Show it", key="source"):
+            import inspect
+
+            from inception_lab.models import build, layers
+
+            st.caption("What the builder makes of the description:")
+            st.code(repr(build.block(chosen.net, chosen.block)), language="text")
+            st.caption("The classes it is made of, as they run (inception_lab/models/layers.py):")
+            st.code(inspect.getsource(layers), language="python")
+
+
+def _pick_step(address: str) -> None:
+    """A clicked node of the block's drawing; batch norm and ReLU of a convolution select the convolution."""
+    selection.select_nearest(address)
+
+
+def _readable(row: Mapping[str, object]) -> dict[str, object]:
+    return {key: "×".join(map(str, value)) if isinstance(value, list | tuple) else value for key, value in row.items()}
+
+
+def _copies(chosen: Selection, stage: str) -> tuple[str, ...]:
+    prefix = f"{chosen.net.name}/{stage}/"
+    return tuple(address.removeprefix(prefix) for address, _ in blocks(chosen.net) if address.startswith(prefix))
+
+
+def _box(label: str, options: tuple[str, ...], value: str, *, to: Callable[[str], str], empty: str = "—") -> None:
+    key = f"pick-{label}"
+    shown = options if value in options else (value, *options)
+    st.session_state[key] = value
+
+    def changed() -> None:
+        selection.select(to(st.session_state[key]))
+
+    st.selectbox(label, shown, key=key, on_change=changed, format_func=lambda name: name or empty)

@@ -1,0 +1,49 @@
+"""The parts of the home page: the doors, one real picture, what this machine offers."""
+
+from __future__ import annotations
+
+import os
+import platform
+from importlib.metadata import version
+
+import streamlit as st
+
+from inception_lab.ui import cache, train
+
+DOORS = (
+    ("pages/explore.py", "Explore", ":material/account_tree:",
+     "Open a block of Inception-ResNet-v2: its branches, every tensor's shape, what it costs, the PyTorch that runs it."),
+    ("pages/train.py", "Train", ":material/monitoring:",
+     "Start a run of ten seconds in which an unscaled residual network dies and a scaled one learns."),
+    ("pages/classify.py", "Classify", ":material/image_search:",
+     "Give a photograph to a network, read its five guesses, see which pixels they came from."),
+    ("pages/paper.py", "Paper", ":material/article:",
+     "What the paper claims, prints and contradicts, beside the code that was released."),
+)  # fmt: skip
+
+
+def doors() -> None:
+    """One card per page."""
+    for column, (path, title, icon, text) in zip(st.columns(len(DOORS)), DOORS, strict=True):
+        with column, st.container(border=True, height="stretch"):
+            st.page_link(path, label=f"**{title}**", icon=icon)
+            st.markdown(text)
+
+
+def headline() -> None:
+    """The result the lab is about, from the runs that ship with it."""
+    st.subheader("The claim in one picture", anchor=False)
+    train.reference_picture(key="home-reference")
+
+
+def machine() -> None:
+    """What will run here, and how fast to expect it; nothing that needs torch to be loaded."""
+    st.subheader("This machine", anchor=False)
+    versions = ", ".join(f"{name} {version(name)}" for name in ("torch", "timm", "captum", "streamlit"))
+    gpu = cache.accelerator()
+    st.markdown(
+        f"- **Processor**: {os.cpu_count()} cores ({platform.machine()}). A `micro` run takes about ten seconds on one.\n"
+        f"- **Accelerator**: {gpu or 'looking…'}\n"
+        f"- **Runs** are kept under `{cache.store().home}` and survive a restart of the app.\n"
+        f"- **Software**: Python {platform.python_version()}, {versions}."
+    )

@@ -1,0 +1,198 @@
+"""The parts of the Train page: the form, the live picture of runs over the shipped ones, the outcomes and their words."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+
+from inception_lab.figures.curves import TITLES, Metric, curves, describe
+from inception_lab.figures.heatmap import TITLES as QUANTITIES
+from inception_lab.figures.heatmap import Quantity, heatmap
+from inception_lab.jobs.store import Run
+from inception_lab.jobs.sweep import submit_sweep, verdict
+from inception_lab.training.outcomes import DEFINITIONS
+from inception_lab.training.presets import DESCRIPTIONS, DEVIATIONS, PRESETS, preset
+from inception_lab.ui import cache, components, drawer, runs
+from inception_lab.ui.runs import Arm
+
+SCALES = (1.0, 0.5, 0.3, 0.2, 0.1, 0.05)
+SHIPPED = "shipped"
+SECONDS_PER_STEP = {"micro": 0.09, "paper-rate": 0.16, "wide": 0.5}  # one core of two; only for the estimate shown
+
+
+def form() -> None:
+    """Choose scales and seeds, read the cost, start."""
+    with st.container(border=True):
+        name = st.segmented_control("Preset", list(PRESETS), default="micro", key="preset", required=True)
+        st.caption(DESCRIPTIONS[name])
+        left, middle, right = st.columns([4, 2, 2])
+        scales = left.pills("Residual scales", SCALES, selection_mode="multi", default=(1.0, 0.1), key="scales")
+        seeds = int(middle.number_input("Seeds for each", 1, 20, 1, key="seeds"))
+        steps = int(right.number_input("Steps", 5, 5000, PRESETS[name].steps, key=f"steps-{name}"))
+        count = len(scales) * seeds
+        with st.container(horizontal=True, vertical_alignment="center"):
+            start = st.button(f"Start {count} run{'s' * (count != 1)}", type="primary", disabled=not count, key="start")
+            st.caption(_cost(name, count, steps) if count else "Choose at least one scale.")
+        if start:
+            group = submit_sweep(cache.store(), preset(name, steps=steps), scales=scales, seeds=range(seeds))
+            st.query_params["sweep"] = st.session_state["shown"] = group
+
+
+def watch() -> None:
+    """The live picture; it polls only while something runs."""
+    group = _chosen()
+    live = any(run.active for run in runs.of_group(group))
+    st.fragment(_watch, run_every=1.0 if live else None)(group, live)
+
+
+def definitions() -> None:
+    """What the words mean, and what was shrunk against the paper."""
+    with st.expander("What the outcomes mean", icon=":material/menu_book:"):
+        st.markdown("\n".join(f"- **{word}**: {text}" for word, text in DEFINITIONS.items()))
+    with st.expander("What was shrunk or exaggerated against the paper", icon=":material/compress:"):
+        for name, lines in DEVIATIONS.items():
+            st.markdown(f"**{name}**\n" + "\n".join(f"- {line}" for line in lines))
+
+
+def reference_picture(*, key: str) -> None:
+    """The shipped runs of the micro preset: share of zeros before the pooling, per scale."""
+    arms = runs.shipped()
+    shown = runs.series(arms, "zero_share")
+    components.live_plot(curves(shown, metric="zero_share"), alt=describe(shown, metric="zero_share"), key=key)
+    st.caption(_origin(arms))
+
+
+def _chosen() -> str | None:
+    """The sweep on screen: the one just started, else the link's, else the newest, else none; and the box to change it."""
+    groups = runs.groups()
+    wanted = st.query_params.get("sweep")
+    if wanted and wanted not in (*groups, SHIPPED):
+        st.warning(f"The link's runs {wanted!r} are not in this lab's store; others are shown.", icon=":material/link_off:")
+        st.query_params.pop("sweep")
+        wanted = None
+    options = [*groups, SHIPPED]
+    if st.session_state.get("shown") not in options:
+        st.session_state["shown"] = wanted or options[0]
+    shown = st.selectbox("Runs on screen", options, key="shown", format_func=_title)
+    st.query_params["sweep"] = shown
+    return None if shown == SHIPPED else shown
+
+
+def _title(group: str) -> str:
+    return "the runs that ship with the lab" if group == SHIPPED else runs.title(group)
+
+
+def _watch(group: str | None, live: bool) -> None:
+    found = runs.of_group(group)
+    arms = [runs.arm(run) for run in found]
+    if live:
+        _progress(found, arms)
+    metric: Metric = st.segmented_control(
+        "Curve", list(TITLES), default="zero_share", key="metric", format_func=_metric_name, required=True
+    )
+    behind = bool(arms) and st.toggle("Shipped runs behind, dotted", value=True, key="behind")
+    _picture([*arms, *(runs.shipped() if behind or not arms else ())], metric)
+    _outcomes(found, arms or runs.shipped())
+    _blocks(arms or runs.shipped())
+    _code(arms or runs.shipped())
+    if live and not any(run.active for run in found):
+        st.rerun()  # once, so that the polling ends
+
+
+def _progress(found: Sequence[Run], arms: Sequence[Arm]) -> None:
+    total = sum(run.settings.steps for run in found)
+    done = sum(len(arm.steps) if run.active else run.settings.steps for run, arm in zip(found, arms, strict=True))
+    running, waiting = (sum(run.status == word for run in found) for word in ("running", "queued"))
+    bar, stop = st.columns([5, 1], vertical_alignment="center")
+    bar.progress(min(1.0, done / total), text=f"Step {done} of {total}; {running} running, {waiting} waiting")
+    if stop.button("Stop all", key="stop", icon=":material/stop:"):
+        for run in found:
+            cache.store().cancel(run.id)
+
+
+def _picture(arms: Sequence[Arm], metric: Metric) -> None:
+    shown = runs.series(arms, metric)
+    components.live_plot(curves(shown, metric=metric), alt=describe(shown, metric=metric), key="curves", height=420)
+    st.caption("Thin: single seeds. Thick: their mean. Dotted: shipped. ✕: death. ▲: NaN or infinite. " + _origin(arms))
+
+
+def _outcomes(found: Sequence[Run], arms: Sequence[Arm]) -> None:
+    st.subheader("Outcomes", anchor=False)
+    settled = [arm for arm in arms if arm.status == "finished" and arm.judgement]
+    if settled:
+        said = verdict([(arm.settings, arm.judgement.outcome) for arm in settled if arm.judgement])
+        icon = {"supported": ":material/check_circle:", "not supported": ":material/cancel:"}.get(said.word, ":material/help:")
+        st.info(f"**{said.word.capitalize()}.** {said.sentence}", icon=icon)
+    frame = pd.DataFrame([arm.row() for arm in arms])
+    columns = {
+        "accuracy": st.column_config.NumberColumn(format="%.2f", help="mean of the last 20 training batches"),
+        "zeros": st.column_config.NumberColumn(format="%.4f", help="share of zeros before the pooling, last 20 steps"),
+        "loss": st.column_config.NumberColumn(format="%.3f"),
+    }
+    st.dataframe(frame, hide_index=True, column_config=columns, key="outcomes", alt="Outcome of every run on screen")
+    st.download_button("CSV", frame.to_csv(index=False), "outcomes.csv", "text/csv", key="outcomes-csv", on_click="ignore")
+    for run in found:
+        if run.status in ("interrupted", "failed"):
+            _again(run)
+
+
+def _again(run: Run) -> None:
+    text, button = st.columns([5, 1], vertical_alignment="center")
+    text.warning(f"Scale {run.settings.scale:g}, seed {run.settings.seed}: {run.error}", icon=":material/warning:")
+    if button.button("Run again", key=f"again-{run.id}"):
+        cache.store().resume(run.id)
+        st.rerun()
+
+
+def _blocks(arms: Sequence[Arm]) -> None:
+    st.subheader("Inside one run, block by block", anchor=False)
+    left, right = st.columns(2)
+    names = [f"scale {arm.settings.scale:g}, seed {arm.settings.seed}" for arm in arms]
+    place = left.selectbox("Run", range(len(names)), key="inside", format_func=lambda n: names[n])
+    quantity: Quantity = right.selectbox("Quantity", list(QUANTITIES), key="quantity", format_func=QUANTITIES.get)
+    arm = arms[min(place or 0, len(arms) - 1)]
+    figure, alt = heatmap(arm.addresses, arm.steps, quantity=quantity)
+    components.live_plot(figure, alt=alt, key="heatmap", height=380)
+    rows = [
+        {"step": step.step, **dict(zip(arm.addresses, getattr(step, quantity), strict=True))}
+        for step in arm.steps
+        if step.zeros
+    ]
+    drawer.table(pd.DataFrame(rows), name="blocks", title="These numbers as a table", alt=alt)
+
+
+def _code(arms: Sequence[Arm]) -> None:
+    scales = tuple(dict.fromkeys(arm.settings.scale for arm in arms))
+    seeds = len({arm.settings.seed for arm in arms})
+    one = arms[0].settings
+    drawer.code(
+        f'sweep = lab.sweep("{one.preset}", scales={scales}, seeds={seeds}, steps={one.steps})\n'
+        "sweep.plot()\nsweep.verdict()\n",
+        name="train",
+    )
+
+
+def _cost(name: str, count: int, steps: int) -> str:
+    at_once = min(count, os.cpu_count() or 1)
+    seconds = SECONDS_PER_STEP[name] * steps * count / at_once
+    length = f"{seconds:.0f} seconds" if seconds < 100 else f"{seconds / 60:.0f} minutes"
+    return f"About {length} on this processor, {at_once} at a time."
+
+
+def _metric_name(metric: str) -> str:
+    return {"zero_share": "Zeros", "accuracy": "Accuracy", "loss": "Loss", "gradient_norm": "Gradient"}[metric]
+
+
+def _origin(arms: Sequence[Arm]) -> str:
+    """n, seeds and settings, as every result carries them."""
+    if not arms:
+        return ""
+    one = arms[0].settings
+    seeds = sorted({arm.settings.seed for arm in arms})
+    return (
+        f"n = {len(arms)} runs, seeds {', '.join(map(str, seeds))}; preset {one.preset}: {one.network}, width {one.width:g}, "
+        f"rate {one.rate:g}, batch {one.batch}, {one.steps} steps, {one.data}."
+    )
