@@ -31,7 +31,7 @@ COPY requirements.txt ./
 RUN --mount=type=cache,target=/root/.cache/uv \
     uv pip install --python /opt/venv/bin/python ${TORCH_BACKEND:+--torch-backend="$TORCH_BACKEND"} -r requirements.txt
 
-COPY --chown=lab:lab LICENSE README.md pyproject.toml app.py ./
+COPY --chown=lab:lab LICENSE app.py ./
 COPY --chown=lab:lab .streamlit .streamlit
 COPY --chown=lab:lab assets assets
 COPY --chown=lab:lab pages pages
