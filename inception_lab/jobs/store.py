@@ -1,0 +1,264 @@
+"""The store of runs: SQLite for the queue and the index, one folder a run for everything else.
+
+`$INCEPTION_LAB_HOME/runs.sqlite` and `$INCEPTION_LAB_HOME/runs/<id>/`. Any number of threads and processes may use it
+at once, and whoever changes a run's status does so in one transaction.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import shutil
+import sqlite3
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, final
+
+from inception_lab.errors import RunError, UnknownRun
+from inception_lab.jobs import folder as folders
+from inception_lab.jobs import launch
+from inception_lab.jobs.database import Database
+from inception_lab.jobs.folder import Ending, Status
+from inception_lab.jobs.process import ProcessId
+from inception_lab.training.events import jsonable
+from inception_lab.training.settings import Settings
+
+SILENCE = 30.0
+"""Seconds without a sign of life after which a run on another machine, or without a process yet, counts as lost."""
+
+_LETTERS = "0123456789abcdefghjkmnpqrstvwxyz"
+_EPOCH = 1_767_225_600.0  # 2026-01-01: 40 bits of milliseconds last 34 years
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One run as the store knows it. Times are seconds since the epoch; `result` is what `result.json` holds.
+
+    `process`, `heartbeat` and `cancel_asked` are for the supervisor.
+    """
+
+    id: str
+    group: str | None
+    status: Status
+    settings: Settings
+    created: float
+    started: float | None
+    ended: float | None
+    error: str | None
+    result: dict[str, Any] | None
+    folder: Path
+    process: ProcessId | None = field(default=None, repr=False)
+    heartbeat: float | None = field(default=None, repr=False)
+    cancel_asked: float | None = field(default=None, repr=False)
+
+    @property
+    def active(self) -> bool:
+        """Whether it is queued or running."""
+        return self.status in ("queued", "running")
+
+    @property
+    def alive(self) -> bool:
+        """Whether its process shows life: looked up here, by its last sign elsewhere or before it has one."""
+        if self.process is not None and self.process.here:
+            return self.process.alive
+        sign = max(self.heartbeat or 0.0, folders.last_sign(self.folder))
+        return time.time() - sign < SILENCE
+
+
+@final
+class Store:
+    """The runs under `home` (default: $INCEPTION_LAB_HOME, else ~/.inception-lab).
+
+    Whatever gives the supervisor something to do also makes sure that one lives, unless `supervised` is false.
+    Raises `UnknownRun` for an id that is not there.
+    """
+
+    def __init__(self, home: Path | str | None = None, *, supervised: bool = True) -> None:
+        self.home = launch.lab_home(home)
+        self._supervised = supervised
+        try:
+            (self.home / "runs").mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise RunError(
+                f"The lab's folder {self.home} cannot be made: {error.strerror}. Set INCEPTION_LAB_HOME."
+            ) from None
+        self._database = Database(self.home / "runs.sqlite")
+
+    def submit(self, settings: Settings, *, group: str | None = None) -> str:
+        """Queue one run; returns its id."""
+        return self.submit_many([settings], group=group)[0]
+
+    def submit_many(self, settings: Sequence[Settings], *, group: str | None = None) -> list[str]:
+        """Queue runs in the order given, all or none; returns their ids."""
+        now = time.time()
+        ids = [new_id(now + place / 1000) for place in range(len(settings))]
+        rows = []
+        for run, each in zip(ids, settings, strict=True):
+            folders.prepare(self.folder(run), each)
+            rows.append((run, group, "queued", json.dumps(each.to_dict()), now))
+        with self._database.change() as db:
+            db.executemany('INSERT INTO runs (id, "group", status, settings, created) VALUES (?, ?, ?, ?, ?)', rows)
+        self._wake()
+        return ids
+
+    def run(self, id: str) -> Run:
+        """The run called `id`."""
+        with self._database.open() as db:
+            return self._true(self._row(db, id))
+
+    def runs(self, *, group: str | None = None, limit: int | None = None) -> list[Run]:
+        """Runs, newest first: those of `group`, at most `limit`."""
+        where = 'WHERE "group" = ?' if group is not None else "WHERE ? IS NULL"
+        with self._database.open() as db:
+            found = db.execute(
+                f"SELECT * FROM runs {where} ORDER BY number DESC LIMIT ?", (group, -1 if limit is None else limit)
+            ).fetchall()
+        return [self._true(self._read(row)) for row in found]
+
+    def cancel(self, id: str) -> None:
+        """End a run: at once if it is queued, within two seconds if it runs; nothing happens to one that has ended."""
+        now = time.time()
+        with self._database.change() as db:
+            run = self._true(self._row(db, id))
+            match run.status:
+                case "queued":
+                    db.execute("UPDATE runs SET status = 'cancelled', ended = ? WHERE id = ?", (now, id))
+                case "running":
+                    db.execute("UPDATE runs SET cancel_asked = coalesce(cancel_asked, ?) WHERE id = ?", (now, id))
+        if run.status == "running":
+            (run.folder / folders.CANCEL).touch()
+            self._wake()
+
+    def resume(self, id: str) -> None:
+        """Queue a run that was interrupted, cancelled or failed again.
+
+        It starts from its first step, with the same settings and seed, so it gives the numbers it would have given.
+        Raises `RunError` for a run that is queued, running or finished.
+        """
+        with self._database.change() as db:
+            run = self._true(self._row(db, id))
+            if run.active or run.status == "finished":
+                raise RunError(
+                    f"Run {id} is {run.status}; only an interrupted, cancelled or failed run can start again."
+                )
+            folders.clear(run.folder)
+            db.execute(
+                "UPDATE runs SET status = 'queued', started = NULL, ended = NULL, cancel_asked = NULL,"
+                " heartbeat = NULL, pid = NULL, process_started = NULL, machine = NULL, error = NULL, result = NULL"
+                " WHERE id = ?",
+                (id,),
+            )
+        self._wake()
+
+    def delete(self, id: str) -> None:
+        """Remove a run and its folder for good. Raises `RunError` while it runs."""
+        with self._database.change() as db:
+            if self._true(self._row(db, id)).status == "running":
+                raise RunError(f"Run {id} is running. Cancel it before deleting it.")
+            db.execute("DELETE FROM runs WHERE id = ?", (id,))
+        shutil.rmtree(self.folder(id), ignore_errors=True)
+
+    def folder(self, id: str) -> Path:
+        """Where a run keeps its files."""
+        return self.home / "runs" / id
+
+    # What follows is for the supervisor and the runs' processes.
+
+    def claim(self, count: int) -> list[Run]:
+        """Take up to `count` queued runs, oldest first, and mark them running; no two callers get the same."""
+        now = time.time()
+        with self._database.change() as db:
+            found = db.execute("SELECT * FROM runs WHERE status = 'queued' ORDER BY number LIMIT ?", (max(count, 0),))
+            runs = [self._read(row) for row in found.fetchall()]
+            db.executemany(
+                "UPDATE runs SET status = 'running', started = ?, heartbeat = ? WHERE id = ?",
+                [(now, now, run.id) for run in runs],
+            )
+        return [replace(run, status="running", started=now, heartbeat=now) for run in runs]
+
+    def record(self, id: str, process: ProcessId) -> None:
+        """Note the process of a running run."""
+        with self._database.change() as db:
+            db.execute(
+                "UPDATE runs SET pid = ?, process_started = ?, machine = ? WHERE id = ? AND status = 'running'",
+                (process.pid, process.started, process.machine, id),
+            )
+
+    def heartbeat(self, ids: Sequence[str]) -> None:
+        """Note that these runs were seen alive now."""
+        now = time.time()
+        with self._database.change() as db:
+            db.executemany(
+                "UPDATE runs SET heartbeat = ? WHERE id = ? AND status = 'running'", [(now, id) for id in ids]
+            )
+
+    def finish(self, id: str, ending: Ending) -> None:
+        """Write down how a running run ended; a run that no longer counts as running keeps what it has."""
+        result = None if ending.result is None else json.dumps(jsonable(ending.result))
+        with self._database.change() as db:
+            db.execute(
+                "UPDATE runs SET status = ?, ended = ?, error = ?, result = ? WHERE id = ? AND status = 'running'",
+                (ending.status, time.time(), ending.error, result, id),
+            )
+
+    def claimed(self) -> list[Run]:
+        """The runs marked as running, whether or not their process still lives."""
+        with self._database.open() as db:
+            rows = db.execute("SELECT * FROM runs WHERE status = 'running' ORDER BY number").fetchall()
+        return [self._read(row) for row in rows]
+
+    def queued(self) -> int:
+        """How many runs wait."""
+        with self._database.open() as db:
+            return int(db.execute("SELECT count(*) FROM runs WHERE status = 'queued'").fetchone()[0])
+
+    def _true(self, run: Run) -> Run:
+        """`run`, but a running one that has lost its process is what its folder says.
+
+        While a supervisor lives, what only looks interrupted is left to it: it knows more (an exit status) in a moment.
+        """
+        if run.status != "running" or run.alive:
+            return run
+        if not folders.has_ended(run.folder) and launch.is_running(self.home):
+            return run
+        end = folders.ending(run.folder, cancelled=run.cancel_asked is not None)
+        ended = folders.last_sign(run.folder) or run.started
+        return replace(run, status=end.status, error=end.error, result=end.result, ended=ended)
+
+    def _row(self, db: sqlite3.Connection, id: str) -> Run:
+        row = db.execute("SELECT * FROM runs WHERE id = ?", (id,)).fetchone()
+        if row is None:
+            raise UnknownRun(f"There is no run {id!r} under {self.home}. List the runs to see their ids.")
+        return self._read(row)
+
+    def _read(self, row: sqlite3.Row) -> Run:
+        process = None
+        if row["pid"] is not None:
+            process = ProcessId(row["pid"], row["process_started"], row["machine"])
+        return Run(
+            id=row["id"],
+            group=row["group"],
+            status=row["status"],
+            settings=Settings.from_dict(json.loads(row["settings"])),
+            created=row["created"],
+            started=row["started"],
+            ended=row["ended"],
+            error=row["error"],
+            result=None if row["result"] is None else folders.numbers(json.loads(row["result"])),
+            folder=self.folder(row["id"]),
+            process=process,
+            heartbeat=row["heartbeat"],
+            cancel_asked=row["cancel_asked"],
+        )
+
+    def _wake(self) -> None:
+        if self._supervised:
+            launch.ensure_running(self.home)
+
+
+def new_id(now: float | None = None) -> str:
+    """An id that sorts by time: eight letters for the milliseconds, five at random."""
+    moment = round(((time.time() if now is None else now) - _EPOCH) * 1000) << 25 | secrets.randbits(25)
+    return "".join(_LETTERS[moment >> shift & 31] for shift in range(60, -1, -5))

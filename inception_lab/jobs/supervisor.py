@@ -1,0 +1,147 @@
+"""The process that starts queued runs and keeps the store true: `python -m inception_lab.jobs.supervisor HOME`.
+
+One lives for each home (see `launch`). It remembers nothing that the store does not: each turn it looks at the runs
+marked as running, whoever started them, and writes down how those ended whose process is gone. So a supervisor that is
+killed loses nothing, and the next one goes on where it stopped. It never imports torch; the fork server does.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import signal
+import sys
+import time
+from multiprocessing.util import get_temp_dir
+from pathlib import Path
+from typing import Any, NoReturn, final
+
+from filelock import Timeout
+
+from inception_lab.errors import RunError
+from inception_lab.jobs import folder as folders
+from inception_lab.jobs import launch
+from inception_lab.jobs.executors import Executor, executor
+from inception_lab.jobs.folder import Ending
+from inception_lab.jobs.launch import ensure_running as ensure_running
+from inception_lab.jobs.process import this_process
+from inception_lab.jobs.store import Run, Store
+
+POLL = 0.1
+HEARTBEAT = 5.0
+IDLE = 600.0
+TERMINATE_AFTER = 1.5  # counted, like the next, from the moment a cancel was asked for
+KILL_AFTER = 3.0
+
+
+@final
+class Supervisor:
+    """Claims queued runs, watches running ones, ends cancelled ones."""
+
+    def __init__(self, store: Store, executor: Executor) -> None:
+        self._store = store
+        self._executor = executor
+        self._terminated: set[str] = set()
+        self._beat = 0.0
+
+    def turn(self) -> bool:
+        """Do once whatever there is to do; returns whether any run is queued or running."""
+        alive = [run for run in self._store.claimed() if self._watch(run)]
+        if alive and time.monotonic() - self._beat > HEARTBEAT:
+            self._store.heartbeat([run.id for run in alive])
+            self._beat = time.monotonic()
+        waiting = self._store.queued()
+        if waiting and self._executor.ready():
+            for run in self._store.claim(self._executor.slots - len(alive)):
+                self._start(run)
+        return bool(alive or waiting)
+
+    def _start(self, run: Run) -> None:
+        try:
+            self._executor.start(run)
+        except (OSError, EOFError, RuntimeError) as error:
+            self._store.finish(
+                run.id, Ending("failed", f"The run could not be given a process: {error}. Try it again.")
+            )
+
+    def _watch(self, run: Run) -> bool:
+        """Whether the run still runs; writes down how it ended if it does not."""
+        if self._executor.alive(run):
+            if run.cancel_asked is not None:
+                self._cancel(run, time.time() - run.cancel_asked)
+            return True
+        self._terminated.discard(run.id)
+        status = self._executor.exit_status(run)
+        cancelled = run.cancel_asked is not None
+        self._store.finish(run.id, folders.ending(run.folder, cancelled=cancelled, exit_status=status))
+        return False
+
+    def _cancel(self, run: Run, waited: float) -> None:
+        (run.folder / folders.CANCEL).touch()
+        if waited > KILL_AFTER:
+            self._executor.end(run, force=True)
+        elif waited > TERMINATE_AFTER and run.id not in self._terminated:
+            self._terminated.add(run.id)
+            self._executor.end(run, force=False)
+
+
+def serve(home: Path, *, work: str = launch.WORK, idle: float = IDLE) -> None:
+    """Be the supervisor of `home` until there was nothing to do for `idle` seconds; return at once if one lives."""
+    store = Store(home, supervised=False)
+    lock = launch.supervisor_lock(home)
+    supervisor = None
+    while True:
+        try:
+            lock.acquire(timeout=1.0, poll_interval=0.02)
+        except Timeout:
+            return
+        try:
+            me = this_process()
+            folders.write(home / "supervisor.pid", f"{me.pid} {me.started} {me.machine}")
+            supervisor = supervisor or Supervisor(store, executor(home, work))
+            _until_idle(supervisor, idle)
+        except RunError as error:
+            _fail_queued(store, error)
+        finally:
+            lock.release()
+        # Whoever queued a run while the lock was still held took this supervisor to be alive and started none.
+        if not store.queued():
+            return
+
+
+def main() -> None:
+    """Read the command line and serve."""
+    parser = argparse.ArgumentParser(prog="python -m inception_lab.jobs.supervisor", description=__doc__)
+    parser.add_argument(
+        "home", type=launch.lab_home, nargs="?", help="folder of the runs (default: INCEPTION_LAB_HOME)"
+    )
+    parser.add_argument("--work", default=launch.WORK, help="what a run's process calls, as module:function")
+    asked = parser.parse_args()
+    signal.signal(signal.SIGTERM, _leave)
+    signal.signal(signal.SIGINT, _leave)
+    serve(asked.home or launch.lab_home(), work=asked.work, idle=float(os.environ.get("INCEPTION_LAB_IDLE", IDLE)))
+
+
+def _until_idle(supervisor: Supervisor, idle: float) -> None:
+    last = time.monotonic()
+    while time.monotonic() - last < idle:
+        if supervisor.turn():
+            last = time.monotonic()
+        time.sleep(POLL)
+
+
+def _fail_queued(store: Store, error: RunError) -> None:
+    """Give every queued run the reason why none can start."""
+    for run in store.claim(sys.maxsize):
+        store.finish(run.id, Ending("failed", str(error)))
+
+
+def _leave(*_: Any) -> NoReturn:
+    # Not sys.exit: multiprocessing would wait for the runs, and they are meant to go on without the supervisor.
+    shutil.rmtree(get_temp_dir(), ignore_errors=True)
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

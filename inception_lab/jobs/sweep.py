@@ -1,0 +1,218 @@
+"""A sweep over residual scales and seeds, its table, and its verdict on the paper's claim.
+
+The claim (arXiv section 3.3): with more than 1000 filters the residual networks "died" early in training, and scaling
+the residuals down by 0.1 to 0.3 before the addition stabilised it. A verdict counts which runs failed with and without
+scaling. It speaks of the settings that ran, so it carries what they shrink or exaggerate against the paper's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from math import sqrt
+from typing import Literal
+
+from inception_lab.errors import RunError
+from inception_lab.jobs.folder import Status
+from inception_lab.jobs.store import Run, Store, new_id
+from inception_lab.training.outcomes import Outcome
+from inception_lab.training.settings import Settings
+
+Word = Literal["supported", "not supported", "undecided"]
+
+FAILED: frozenset[Outcome] = frozenset({"dies", "stalls", "diverges", "nan"})
+CLAIMED = (0.1, 0.3)
+LEAST = 3
+"""Runs of each arm without which there is no verdict."""
+
+_Z = 1.959964  # the normal quantile of a two-sided 95 % interval
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One run of a sweep; `n` counts the finished runs of its scale. Numbers are None until the run has finished."""
+
+    run: str
+    scale: float
+    seed: int
+    status: Status
+    outcome: Outcome | None
+    died_at: int | None
+    accuracy: float | None
+    zero_share: float | None
+    seconds: float | None
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """`failed` of `n` runs, with its 95 % Wilson interval."""
+
+    failed: int
+    n: int
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{self.failed} of {self.n}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What the runs say about the claim. `n` runs with these `seeds` were counted; `shrunk` says what differs from the
+    paper; `unscaled` and `scaled` are the shares of failures at scale 1.0 and at 0.1 to 0.3.
+    """
+
+    word: Word
+    sentence: str
+    n: int
+    seeds: tuple[int, ...]
+    shrunk: tuple[str, ...]
+    unscaled: Share
+    scaled: Share
+
+
+def submit_sweep(store: Store, settings: Settings, *, scales: Sequence[float], seeds: int | Sequence[int]) -> str:
+    """Queue a run for each scale and seed (a number of seeds means 0 and up); returns the id of the group.
+
+    All scales of one seed come before the next seed, so that scales can be compared early. Raises `SettingsError` for a
+    scale or seed that cannot be run, `RunError` if there is none.
+    """
+    chosen = range(seeds) if isinstance(seeds, int) else dict.fromkeys(seeds)
+    runs = [settings.with_(scale=scale, seed=seed) for seed in chosen for scale in dict.fromkeys(scales)]
+    if not runs:
+        raise RunError("A sweep needs at least one scale and one seed.")
+    group = new_id()
+    store.submit_many(runs, group=group)
+    return group
+
+
+def group_table(runs: Iterable[Run]) -> list[Row]:
+    """One row a run, largest scale first, then by seed."""
+    found = sorted(runs, key=lambda run: (-run.settings.scale, run.settings.seed, run.id))
+    scales = [run.settings.scale for run in found if run.status == "finished"]
+    return [_row(run, scales.count(run.settings.scale)) for run in found]
+
+
+def verdict(runs: Iterable[Run]) -> Verdict:
+    """Judge the claim that residuals scaled by 0.1 to 0.3 train where unscaled ones fail.
+
+    Only finished runs count, and one of each scale and seed, since equal settings give equal numbers. The verdict stays
+    undecided unless both arms have three runs and their intervals are apart: with one scale in each arm that takes four
+    seeds, even if all unscaled runs fail and no scaled one does. Raises `RunError` if runs differ in more than scale
+    and seed, or if there is no run at all.
+    """
+    known = list(runs)
+    _same_experiment(known)
+    counted = {
+        (run.settings.scale, run.settings.seed): run for run in sorted(known, key=lambda run: run.id) if _judged(run)
+    }
+    arms = [run for (scale, _), run in counted.items() if scale == 1.0 or _small(scale)]
+    unscaled = _share([run for run in arms if run.settings.scale == 1.0])
+    scaled = _share([run for run in arms if run.settings.scale != 1.0])
+    word, sentence = _judge(unscaled, scaled)
+    return Verdict(
+        word=word,
+        sentence=sentence,
+        n=len(arms),
+        seeds=tuple(sorted({run.settings.seed for run in arms})),
+        shrunk=shrunk(known[0].settings),
+        unscaled=unscaled,
+        scaled=scaled,
+    )
+
+
+def wilson(failed: int, n: int) -> tuple[float, float]:
+    """95 % interval of a share (Wilson 1927); (0, 1) if nothing was tried."""
+    if n == 0:
+        return 0.0, 1.0
+    share, z2 = failed / n, _Z * _Z
+    middle = (share + z2 / (2 * n)) / (1 + z2 / n)
+    half = _Z * sqrt(share * (1 - share) / n + z2 / (4 * n * n)) / (1 + z2 / n)
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def shrunk(settings: Settings) -> tuple[str, ...]:
+    """What these settings shrink or exaggerate against the paper's experiment, a phrase each."""
+    net = settings.net()
+    repeats = "/".join(str(len(stage.blocks)) for stage in net.stages if stage.name in "ABC")
+    said = [
+        f"data: Fashion-MNIST at {settings.image_size} × {settings.image_size}; the paper: ImageNet at 299 × 299",
+        f"length: {settings.steps} steps; the paper: death after a few tens of thousands",
+        f"batch: {settings.batch} on one machine; the paper: 20 replicas, batch not stated",
+    ]
+    if settings.network != "inception_resnet_v2_paper":
+        said.append(f"network: {net.name}, {net.source}")
+    if settings.width != 1:
+        said.append(f"width: {settings.width:g} of the channels")
+    if settings.small:
+        said.append("stem: three small convolutions")
+    if repeats != "5/10/5":
+        said.append(f"depth: {repeats} blocks; the paper draws 5/10/5")
+    if settings.optimiser != "rmsprop_tf" or (settings.decay, settings.eps) != (0.9, 1.0):
+        chosen = f"{settings.optimiser}, decay {settings.decay:g}, ε {settings.eps:g}"
+        said.append(f"optimiser: {chosen}; the paper: RMSProp, decay 0.9, ε 1.0")
+    if settings.momentum:
+        said.append(f"momentum: {settings.momentum:g}; the paper states none for RMSProp")
+    if settings.rate != 0.045:
+        said.append(f"rate: {settings.rate:g}; the paper: 0.045")
+    if settings.schedule == "constant":
+        said.append("schedule: constant rate; the paper: × 0.94 every two epochs")
+    if settings.clip is not None:
+        said.append(f"clipping: gradient norm at {settings.clip:g}; the paper names no threshold")
+    return tuple(said)
+
+
+def _row(run: Run, n: int) -> Row:
+    result = run.result or {}
+    return Row(
+        run=run.id,
+        scale=run.settings.scale,
+        seed=run.settings.seed,
+        status=run.status,
+        outcome=result.get("outcome"),
+        died_at=result.get("died_at"),
+        accuracy=result.get("accuracy"),
+        zero_share=result.get("zero_share"),
+        seconds=result.get("seconds"),
+        n=n,
+    )
+
+
+def _judged(run: Run) -> bool:
+    return run.status == "finished" and run.result is not None and run.result.get("outcome") is not None
+
+
+def _small(scale: float) -> bool:
+    return CLAIMED[0] <= scale <= CLAIMED[1]
+
+
+def _share(runs: Sequence[Run]) -> Share:
+    failed = sum(run.result is not None and run.result["outcome"] in FAILED for run in runs)
+    return Share(failed, len(runs), *wilson(failed, len(runs)))
+
+
+def _same_experiment(runs: Sequence[Run]) -> None:
+    if not runs:
+        raise RunError("There is no run to judge. Start a sweep with scale 1.0 and a scale from 0.1 to 0.3.")
+    kinds = {run.settings.with_(scale=1.0, seed=0) for run in runs}
+    if len(kinds) > 1:
+        first, second = sorted(kinds, key=repr)[:2]
+        a, b = first.to_dict(), second.to_dict()
+        differ = ", ".join(f"{name} {a[name]} and {b[name]}" for name in a if a[name] != b[name])
+        raise RunError(f"The runs differ in more than scale and seed ({differ}). Judge each setting by itself.")
+
+
+def _judge(unscaled: Share, scaled: Share) -> tuple[Word, str]:
+    counts = f"{unscaled} runs failed at scale 1.0, {scaled} at scales 0.1 to 0.3"
+    if min(unscaled.n, scaled.n) < LEAST:
+        return "undecided", f"{counts}: too few to tell, each needs at least {LEAST} finished runs."
+    if unscaled.low > scaled.high:
+        return "supported", f"{counts}: scaling the residuals down made training hold that fails without."
+    if scaled.low > unscaled.high:
+        return "not supported", f"{counts}: here the scaled networks fail more often than the unscaled."
+    if not unscaled.failed:
+        return "undecided", f"{counts}: nothing failed without scaling, so there was nothing to stabilise."
+    if scaled.failed == scaled.n and unscaled.failed == unscaled.n:
+        return "undecided", f"{counts}: under these settings everything fails, scaled or not."
+    return "undecided", f"{counts}: the 95 % intervals overlap, more seeds are needed."
