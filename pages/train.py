@@ -8,7 +8,6 @@ LEAD = (
 )
 
 with frame.page("Train", LEAD):
-    train.reference()
     train.form()
     train.watch()
     train.definitions()

@@ -11,8 +11,7 @@ const plotly = () => globalThis.Plotly ? Promise.resolve() : (loading ??= new Pr
 
 const themed = (layout, style) => {
   const ink = style.getPropertyValue("--st-text-color").trim() || style.color;
-  const line = style.getPropertyValue("--st-border-color").trim() || "#8885";
-  const axis = { gridcolor: line, zerolinecolor: line, linecolor: line };
+  const axis = { gridcolor: "rgba(128,136,150,.22)", zerolinecolor: "rgba(128,136,150,.4)", linecolor: "rgba(128,136,150,.6)" };
   const axes = Object.keys(layout).filter((key) => /^[xy]axis/.test(key));
   const dressed = Object.fromEntries(axes.map((key) => [key, { ...axis, ...layout[key] }]));
   return { ...layout, ...dressed, font: { color: ink, family: style.fontFamily, size: 13 },

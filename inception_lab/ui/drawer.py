@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -21,19 +22,15 @@ def code(snippet: str, *, name: str) -> None:
     with st.expander("Python for this view", icon=":material/code:"):
         st.code(source, language="python")
         with st.container(horizontal=True):
-            st.download_button(".py", source, f"{name}.py", "text/x-python", key=f"{name}-py", on_click="ignore")
-            st.download_button(
-                ".ipynb", notebook(source), f"{name}.ipynb", "application/x-ipynb+json", key=f"{name}-nb", on_click="ignore"
-            )
+            download(".py", lambda: source, f"{name}.py", "text/x-python")
+            download(".ipynb", lambda: notebook(source), f"{name}.ipynb", "application/x-ipynb+json")
 
 
 def table(frame: pandas.DataFrame, *, name: str, title: str = "As a table", alt: str = "") -> None:
     """The table twin of a figure, folded away, with its CSV."""
     with st.expander(title, icon=":material/table:"):
         st.dataframe(frame, hide_index=True, alt=alt or title)
-        st.download_button(
-            "CSV", frame.to_csv(index=False), f"{name}.csv", "text/csv", key=f"{name}-csv", on_click="ignore"
-        )
+        download("CSV", lambda: frame.to_csv(index=False), f"{name}.csv", "text/csv")
 
 
 def exports(drawing: Graph, *, name: str) -> None:
@@ -46,7 +43,12 @@ def exports(drawing: Graph, *, name: str) -> None:
             ("DOT", lambda: drawing.dot, "dot", "text/vnd.graphviz"),
         )
         for label, make, suffix, mime in kinds:
-            st.download_button(label, make, f"{name}.{suffix}", mime, key=f"{name}-{suffix}", on_click="ignore")
+            download(label, make, f"{name}.{suffix}", mime)
+
+
+def download(label: str, make: Callable[[], str | bytes], file: str, mime: str) -> None:
+    """A button for a file that is made when it is asked for: a live page redraws faster than a file's link lives."""
+    st.download_button(label, make, file, mime, key=f"download-{file}", on_click="ignore")
 
 
 def notebook(source: str) -> str:

@@ -21,6 +21,7 @@ MENU = (
     ("pages/explore.py", "Explore", ":material/account_tree:"),
     ("pages/train.py", "Train", ":material/monitoring:"),
     ("pages/classify.py", "Classify", ":material/image_search:"),
+    ("pages/paper.py", "Paper", ":material/article:"),
 )
 
 

@@ -54,7 +54,7 @@ class Arm:
         return {
             "scale": self.settings.scale,
             "seed": self.settings.seed,
-            "outcome": (said.outcome if self.ended else f"{said.outcome} so far") if said else "",
+            "outcome": said.outcome if said and self.ended else "…",
             "died at step": said.died_at if said else None,
             "accuracy": said.accuracy if said else None,
             "zeros": said.zero_share if said else None,

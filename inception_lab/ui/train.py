@@ -95,9 +95,10 @@ def _watch(group: str | None, live: bool) -> None:
     )
     behind = bool(arms) and st.toggle("Shipped runs behind, dotted", value=True, key="behind")
     _picture([*arms, *(runs.shipped() if behind or not arms else ())], metric)
-    _outcomes(found, arms or runs.shipped())
-    _blocks(arms or runs.shipped())
-    _code(arms or runs.shipped())
+    if shown := arms or runs.shipped():
+        _outcomes(found, shown)
+        _blocks(shown)
+        _code(shown)
     if live and not any(run.active for run in found):
         st.rerun()  # once, so that the polling ends
 
@@ -121,9 +122,8 @@ def _picture(arms: Sequence[Arm], metric: Metric) -> None:
 
 def _outcomes(found: Sequence[Run], arms: Sequence[Arm]) -> None:
     st.subheader("Outcomes", anchor=False)
-    settled = [arm for arm in arms if arm.status == "finished" and arm.judgement]
-    if settled:
-        said = verdict([(arm.settings, arm.judgement.outcome) for arm in settled if arm.judgement])
+    if any(run.status == "finished" for run in found):
+        said = verdict(found)
         icon = {"supported": ":material/check_circle:", "not supported": ":material/cancel:"}.get(said.word, ":material/help:")
         st.info(f"**{said.word.capitalize()}.** {said.sentence}", icon=icon)
     frame = pd.DataFrame([arm.row() for arm in arms])
@@ -133,7 +133,7 @@ def _outcomes(found: Sequence[Run], arms: Sequence[Arm]) -> None:
         "loss": st.column_config.NumberColumn(format="%.3f"),
     }
     st.dataframe(frame, hide_index=True, column_config=columns, key="outcomes", alt="Outcome of every run on screen")
-    st.download_button("CSV", frame.to_csv(index=False), "outcomes.csv", "text/csv", key="outcomes-csv", on_click="ignore")
+    drawer.download("CSV", lambda: frame.to_csv(index=False), "outcomes.csv", "text/csv")
     for run in found:
         if run.status in ("interrupted", "failed"):
             _again(run)
@@ -150,10 +150,13 @@ def _again(run: Run) -> None:
 def _blocks(arms: Sequence[Arm]) -> None:
     st.subheader("Inside one run, block by block", anchor=False)
     left, right = st.columns(2)
-    names = [f"scale {arm.settings.scale:g}, seed {arm.settings.seed}" for arm in arms]
-    place = left.selectbox("Run", range(len(names)), key="inside", format_func=lambda n: names[n])
-    quantity: Quantity = right.selectbox("Quantity", list(QUANTITIES), key="quantity", format_func=QUANTITIES.get)
-    arm = arms[min(place or 0, len(arms) - 1)]
+    names = {f"scale {arm.settings.scale:g}, seed {arm.settings.seed}": arm for arm in arms}
+    if st.session_state.get("inside") not in names:
+        st.session_state["inside"] = next(iter(names))
+    arm = names[left.selectbox("Run", list(names), key="inside")]
+    quantity: Quantity = right.selectbox(
+        "Quantity", list(QUANTITIES), key="quantity", format_func=lambda word: QUANTITIES[word]
+    )
     figure, alt = heatmap(arm.addresses, arm.steps, quantity=quantity)
     components.live_plot(figure, alt=alt, key="heatmap", height=380)
     rows = [
