@@ -7,16 +7,17 @@ at once, and whoever changes a run's status does so in one transaction.
 from __future__ import annotations
 
 import json
+import logging
 import secrets
 import shutil
 import sqlite3
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, final
 
-from inception_lab.errors import RunError, UnknownRun
+from inception_lab.errors import RunError, SettingsError, UnknownRun
 from inception_lab.jobs import folder as folders
 from inception_lab.jobs import launch
 from inception_lab.jobs.database import Database
@@ -27,6 +28,8 @@ from inception_lab.training.settings import Settings
 
 SILENCE = 30.0
 """Seconds without a sign of life after which a run on another machine, or without a process yet, counts as lost."""
+
+log = logging.getLogger(__name__)
 
 _LETTERS = "0123456789abcdefghjkmnpqrstvwxyz"
 _EPOCH = 1_767_225_600.0  # 2026-01-01: 40 bits of milliseconds last 34 years
@@ -106,22 +109,25 @@ class Store:
     def run(self, id: str) -> Run:
         """The run called `id`."""
         with self._database.open() as db:
-            return self._true(self._row(db, id))
+            return self._true(self._read(self._row(db, id)))
 
     def runs(self, *, group: str | None = None, limit: int | None = None) -> list[Run]:
-        """Runs, newest first: those of `group`, at most `limit`."""
+        """Runs, newest first: those of `group`, at most `limit`.
+
+        A run whose settings this version of the lab cannot read is left out; `run` says why.
+        """
         where = 'WHERE "group" = ?' if group is not None else "WHERE ? IS NULL"
         with self._database.open() as db:
             found = db.execute(
                 f"SELECT * FROM runs {where} ORDER BY number DESC LIMIT ?", (group, -1 if limit is None else limit)
             ).fetchall()
-        return [self._true(self._read(row)) for row in found]
+        return [self._true(run) for run in self._readable(found)]
 
     def cancel(self, id: str) -> None:
         """End a run: at once if it is queued, within two seconds if it runs; nothing happens to one that has ended."""
         now = time.time()
         with self._database.change() as db:
-            run = self._true(self._row(db, id))
+            run = self._true(self._read(self._row(db, id)))
             match run.status:
                 case "queued":
                     db.execute("UPDATE runs SET status = 'cancelled', ended = ? WHERE id = ?", (now, id))
@@ -138,7 +144,7 @@ class Store:
         Raises `RunError` for a run that is queued, running or finished.
         """
         with self._database.change() as db:
-            run = self._true(self._row(db, id))
+            run = self._true(self._read(self._row(db, id)))
             if run.active or run.status == "finished":
                 raise RunError(
                     f"Run {id} is {run.status}; only an interrupted, cancelled or failed run can start again."
@@ -155,7 +161,8 @@ class Store:
     def delete(self, id: str) -> None:
         """Remove a run and its folder for good. Raises `RunError` while it runs."""
         with self._database.change() as db:
-            if self._true(self._row(db, id)).status == "running":
+            row = self._row(db, id)
+            if any(self._true(run).status == "running" for run in self._readable([row])):
                 raise RunError(f"Run {id} is running. Cancel it before deleting it.")
             db.execute("DELETE FROM runs WHERE id = ?", (id,))
         shutil.rmtree(self.folder(id), ignore_errors=True)
@@ -171,11 +178,13 @@ class Store:
         now = time.time()
         with self._database.change() as db:
             found = db.execute("SELECT * FROM runs WHERE status = 'queued' ORDER BY number LIMIT ?", (max(count, 0),))
-            runs = [self._read(row) for row in found.fetchall()]
-            db.executemany(
-                "UPDATE runs SET status = 'running', started = ?, heartbeat = ? WHERE id = ?",
-                [(now, now, run.id) for run in runs],
-            )
+            rows = found.fetchall()
+            runs = self._readable(rows)
+            for row in rows:
+                word = "running" if any(run.id == row["id"] for run in runs) else "failed"
+                db.execute(
+                    "UPDATE runs SET status = ?, started = ?, heartbeat = ? WHERE id = ?", (word, now, now, row["id"])
+                )
         return [replace(run, status="running", started=now, heartbeat=now) for run in runs]
 
     def record(self, id: str, process: ProcessId) -> None:
@@ -207,7 +216,7 @@ class Store:
         """The runs marked as running, whether or not their process still lives."""
         with self._database.open() as db:
             rows = db.execute("SELECT * FROM runs WHERE status = 'running' ORDER BY number").fetchall()
-        return [self._read(row) for row in rows]
+        return self._readable(rows)
 
     def queued(self) -> int:
         """How many runs wait."""
@@ -227,11 +236,21 @@ class Store:
         ended = folders.last_sign(run.folder) or run.started
         return replace(run, status=end.status, error=end.error, result=end.result, ended=ended)
 
-    def _row(self, db: sqlite3.Connection, id: str) -> Run:
+    def _row(self, db: sqlite3.Connection, id: str) -> sqlite3.Row:
         row = db.execute("SELECT * FROM runs WHERE id = ?", (id,)).fetchone()
         if row is None:
             raise UnknownRun(f"There is no run {id!r} under {self.home}. List the runs to see their ids.")
-        return self._read(row)
+        assert isinstance(row, sqlite3.Row)
+        return row
+
+    def _readable(self, rows: Iterable[sqlite3.Row]) -> list[Run]:
+        runs = []
+        for row in rows:
+            try:
+                runs.append(self._read(row))
+            except SettingsError as error:
+                log.warning("Run %s is left out: %s", row["id"], error)
+        return runs
 
     def _read(self, row: sqlite3.Row) -> Run:
         process = None

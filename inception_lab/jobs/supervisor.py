@@ -120,7 +120,8 @@ def main() -> None:
     asked = parser.parse_args()
     signal.signal(signal.SIGTERM, _leave)
     signal.signal(signal.SIGINT, _leave)
-    serve(asked.home or launch.lab_home(), work=asked.work, idle=float(os.environ.get("INCEPTION_LAB_IDLE", IDLE)))
+    idle = float(os.environ.get("INCEPTION_LAB_IDLE") or IDLE)
+    serve(asked.home or launch.lab_home(), work=asked.work, idle=idle)
 
 
 def _until_idle(supervisor: Supervisor, idle: float) -> None:

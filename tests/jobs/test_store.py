@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from inception_lab.errors import RunError, UnknownRun
+from inception_lab.errors import RunError, SettingsError, UnknownRun
 from inception_lab.jobs import store as stores
 from inception_lab.jobs.folder import Ending
 from inception_lab.jobs.process import ProcessId, this_process
@@ -201,6 +201,20 @@ def test_results_keep_nan_and_infinity(store: Store) -> None:
     assert result is not None
     assert math.isnan(result.pop("loss"))
     assert result == {"outcome": "nan", "zero_share": math.inf}
+
+
+def test_run_of_another_version_does_not_hide_the_others(store: Store, home: Path) -> None:
+    other, known = store.submit_many([MICRO, MICRO])
+    with sqlite3.connect(home / "runs.sqlite") as db:
+        db.execute("UPDATE runs SET settings = '{\"charm\": 1}' WHERE id = ?", (other,))
+    db.close()
+    assert [run.id for run in store.runs()] == [known]
+    with pytest.raises(SettingsError, match="no setting 'charm'"):
+        store.run(other)
+    assert [run.id for run in store.claim(2)] == [known]
+    assert store.queued() == 0
+    store.delete(other)
+    assert not store.folder(other).exists()
 
 
 def test_newer_store_is_refused(store: Store, home: Path) -> None:
