@@ -113,7 +113,7 @@ def decode(line: str | bytes) -> Event:
         event = None
     if not isinstance(event, dict):
         raise RunError(f"A run's event is not a JSON object: {line[:80]!r}. The file was damaged; run it again.")
-    return {key: _parsed(value) for key, value in event.items()} if event.get("type") == "step" else event
+    return {key: parsed(value) for key, value in event.items()} if event.get("type") == "step" else event
 
 
 def read(path: Path, offset: int = 0) -> tuple[list[Event], int]:
@@ -154,9 +154,10 @@ def jsonable(value: Any) -> Any:
             return value
 
 
-def _parsed(value: Any) -> Any:
+def parsed(value: Any) -> Any:
+    """`value` with the strings "nan", "inf" and "-inf" as floats, all the way down lists."""
     if isinstance(value, list):
-        return [_WORDS.get(item, item) for item in value]
+        return [parsed(item) for item in value]
     return _WORDS.get(value, value) if isinstance(value, str) else value
 
 

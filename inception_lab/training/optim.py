@@ -1,0 +1,103 @@
+"""The paper's way of taking a step (section 4), each part an option: RMSProp as TensorFlow wrote it, gradient clipping,
+exponential decay of the rate, a running average of the weights.
+
+TensorFlow's RMSProp differs from PyTorch's: its mean square starts at 1, eps stands inside the root, and the rate
+enters the momentum buffer. With eps = 1 that decides the first steps. timm keeps the TensorFlow form as `RMSpropTF`.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
+from types import ModuleType
+from typing import assert_never
+
+import torch
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from inception_lab.errors import SettingsError
+from inception_lab.training.settings import Settings
+
+Parameters = Iterable[nn.Parameter]
+
+
+def optimiser(settings: Settings, parameters: Parameters) -> torch.optim.Optimizer:
+    """The optimiser of the settings. SGD takes rate and momentum; Adam takes rate, momentum as its first beta, and
+    PyTorch's other defaults."""
+    rate, momentum = settings.rate, settings.momentum
+    match settings.optimiser:
+        case "rmsprop_tf":
+            form = _rmsprop_tf()
+            return form(parameters, lr=rate, alpha=settings.decay, eps=settings.eps, momentum=momentum)  # type: ignore[call-arg]
+        case "sgd":
+            return torch.optim.SGD(parameters, lr=rate, momentum=momentum)
+        case "adam":
+            return torch.optim.Adam(parameters, lr=rate, betas=(momentum, 0.999))
+        case _:
+            assert_never(settings.optimiser)
+
+
+def rate_at(settings: Settings, step: int) -> float:
+    """The rate of a step: constant, or a staircase that falls by `schedule_factor` every `schedule_steps` steps."""
+    match settings.schedule:
+        case "constant":
+            return settings.rate
+        case "exponential":
+            return settings.rate * float(settings.schedule_factor ** (step // settings.schedule_steps))
+        case _:
+            assert_never(settings.schedule)
+
+
+def set_rate(chosen: torch.optim.Optimizer, rate: float) -> None:
+    """Let the next steps of the optimiser use `rate`."""
+    for group in chosen.param_groups:
+        group["lr"] = rate
+
+
+def clip(parameters: Parameters, limit: float) -> Tensor:
+    """Scale all gradients so that their common norm is at most `limit`; returns the norm they had."""
+    return nn.utils.clip_grad_norm_(parameters, limit)
+
+
+def gradient_norm(parameters: Parameters) -> Tensor:
+    """The norm of all gradients together."""
+    return nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None])
+
+
+def average(model: nn.Module, decay: float) -> AveragedModel:
+    """A running average of the weights and of batch norm's statistics, decayed by `decay` at each `update_parameters`.
+
+    The first update copies the weights as they are.
+    """
+    averaging = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]
+    return AveragedModel(model, multi_avg_fn=averaging, use_buffers=True)
+
+
+def without_compiler() -> None:
+    """Let optimisers start without PyTorch's compiler, for a process that compiles nothing.
+
+    The first optimiser of a process imports `torch._dynamo` only to be marked as "not to be compiled": 2 to 4 seconds.
+    Marked beforehand, it does not. (PyTorch's own SGD and Adam import it again at their first step, timm's RMSpropTF
+    does not.) Where PyTorch does this differently, nothing happens here.
+    """
+    register = getattr(torch.optim.Optimizer.add_param_group, "__wrapped__", None)
+    if register is not None:
+        setattr(register, "__dynamo_disable", register)
+
+
+@cache
+def _rmsprop_tf() -> type[torch.optim.Optimizer]:
+    """timm's class, loaded from timm's folder `optim` alone: `import timm.optim` would bring every model of timm and of
+    torchvision, which costs a worker seconds before its first step."""
+    spec = find_spec("timm")
+    if spec is None or not spec.submodule_search_locations:
+        raise SettingsError("RMSProp in TensorFlow's form needs timm, which is not installed. Run `pip install timm`.")
+    package = ModuleType("inception_lab_timm_optim")
+    package.__path__ = [f"{spec.submodule_search_locations[0]}/optim"]
+    sys.modules[package.__name__] = package
+    found: type[torch.optim.Optimizer] = import_module(f"{package.__name__}.rmsprop_tf").RMSpropTF
+    return found
