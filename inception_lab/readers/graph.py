@@ -15,6 +15,8 @@ from inception_lab.readers.drawing import Depth, Direction, Edge, Graph, Node, N
 from inception_lab.readers.shapes import shapes
 from inception_lab.readers.table import Row, ShapeTable, Total
 
+__all__ = ["Depth", "Direction", "Edge", "Graph", "Node", "NodeKind", "graph"]
+
 
 def graph(
     net: Net | str,

@@ -62,7 +62,7 @@ def source(
     lines = [f"digraph {_quote(title)} {{", *_style(direction, dpi)]
     for place, node in enumerate(nodes):
         accent = ACCENTS[word(node.kind)]
-        label = _quote("\\n".join(_literal(line) for line in node.label), escaped=True)
+        label = _quote("\\n".join(_literal(line).replace("&", "&amp;") for line in node.label), escaped=True)
         shape = ", shape=circle, margin=0.02" if node.kind == "add" else ""
         lines.append(
             f'  {names[node.id]} [label={label}, id=n{place}, color="{accent}", fillcolor="{_mix(accent)}"{shape}];'
