@@ -1,7 +1,6 @@
 """Reading uploads: what is read comes out upright and RGB, what is refused is refused in one sentence."""
 
 import random
-import resource
 import subprocess
 import sys
 import textwrap
@@ -188,7 +187,7 @@ def test_a_bomb_is_refused_before_it_is_unpacked(side: int) -> None:
 def test_a_bomb_leaves_the_process_small() -> None:
     """Pillow's own memory is not Python's, so the peak of a whole process is what counts."""
     script = """
-        import resource, sys, warnings
+        import resource
         from inception_lab.errors import ImageError
         from inception_lab.images.load import load
         from tests.images.files import bomb
@@ -199,10 +198,10 @@ def test_a_bomb_leaves_the_process_small() -> None:
         except ImageError:
             print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
     """
-    run = subprocess.run([sys.executable, "-c", textwrap.dedent(script)], capture_output=True, text=True, check=True)
+    command = [sys.executable, "-c", textwrap.dedent(script)]
+    run = subprocess.run(command, capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2])
     unit = 1 if sys.platform == "darwin" else 1024
     assert int(run.stdout) * unit < 5_000_000
-    assert resource.RUSAGE_SELF == 0
 
 
 @pytest.mark.filterwarnings("ignore")
