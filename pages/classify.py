@@ -5,7 +5,7 @@ from inception_lab.ui import classify, frame
 LEAD = "Give a photograph to a network, see its five best guesses, and ask which pixels they came from."
 
 with frame.page("Classify", LEAD):
-    photos = classify.choose()
+    uploads = classify.choose()
     network = classify.pick_network()
-    photo = classify.predictions(photos, network)
-    classify.attribution(photo, network)
+    if upload := classify.predictions(uploads, network):
+        classify.explain(upload, network)

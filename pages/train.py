@@ -3,8 +3,8 @@
 from inception_lab.ui import frame, train
 
 LEAD = (
-    "The paper says that very wide residual networks die early in training unless the residual is scaled down before the "
-    "add. Choose scales, start, and watch: the lab shows what it measures, whatever it is."
+    "The paper says that very wide residual networks die early in training unless the residual is scaled down before "
+    "the add. Choose scales, start, and watch: the lab shows what it measures, whatever it is."
 )
 
 with frame.page("Train", LEAD):

@@ -45,6 +45,14 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class Case:
+    """One experiment as the verdict sees it; the outcome is None until the run has finished."""
+
+    settings: Settings
+    outcome: Outcome | None
+
+
+@dataclass(frozen=True, slots=True)
 class Share:
     """`failed` of `n` runs, with its 95 % Wilson interval."""
 
@@ -95,6 +103,11 @@ def group_table(runs: Iterable[Run]) -> list[Row]:
 
 
 def verdict(runs: Iterable[Run]) -> Verdict:
+    """Judge the paper's claim on runs of the store, as `weigh` does; of runs with equal settings the newest counts."""
+    return weigh(Case(run.settings, _outcome(run)) for run in sorted(runs, key=lambda run: run.id))
+
+
+def weigh(cases: Iterable[Case]) -> Verdict:
     """Judge the claim that residuals scaled by 0.1 to 0.3 train where unscaled ones fail.
 
     Only finished runs count, and one of each scale and seed, since equal settings give equal numbers. The verdict stays
@@ -102,20 +115,18 @@ def verdict(runs: Iterable[Run]) -> Verdict:
     seeds, even if all unscaled runs fail and no scaled one does. Raises `RunError` if runs differ in more than scale
     and seed, or if there is no run at all.
     """
-    known = list(runs)
+    known = list(cases)
     _same_experiment(known)
-    counted = {
-        (run.settings.scale, run.settings.seed): run for run in sorted(known, key=lambda run: run.id) if _judged(run)
-    }
-    arms = [run for (scale, _), run in counted.items() if scale == 1.0 or _small(scale)]
-    unscaled = _share([run for run in arms if run.settings.scale == 1.0])
-    scaled = _share([run for run in arms if run.settings.scale != 1.0])
+    counted = {(case.settings.scale, case.settings.seed): case for case in known if case.outcome}
+    arms = [case for (scale, _), case in counted.items() if scale == 1.0 or _small(scale)]
+    unscaled = _share([case for case in arms if case.settings.scale == 1.0])
+    scaled = _share([case for case in arms if case.settings.scale != 1.0])
     word, sentence = _judge(unscaled, scaled)
     return Verdict(
         word=word,
         sentence=sentence,
         n=len(arms),
-        seeds=tuple(sorted({run.settings.seed for run in arms})),
+        seeds=tuple(sorted({case.settings.seed for case in arms})),
         shrunk=shrunk(known[0].settings),
         unscaled=unscaled,
         scaled=scaled,
@@ -179,23 +190,23 @@ def _row(run: Run, n: int) -> Row:
     )
 
 
-def _judged(run: Run) -> bool:
-    return run.status == "finished" and run.result is not None and run.result.get("outcome") is not None
+def _outcome(run: Run) -> Outcome | None:
+    return run.result.get("outcome") if run.status == "finished" and run.result else None
 
 
 def _small(scale: float) -> bool:
     return CLAIMED[0] <= scale <= CLAIMED[1]
 
 
-def _share(runs: Sequence[Run]) -> Share:
-    failed = sum(run.result is not None and run.result["outcome"] in FAILED for run in runs)
-    return Share(failed, len(runs), *wilson(failed, len(runs)))
+def _share(cases: Sequence[Case]) -> Share:
+    failed = sum(case.outcome in FAILED for case in cases)
+    return Share(failed, len(cases), *wilson(failed, len(cases)))
 
 
-def _same_experiment(runs: Sequence[Run]) -> None:
-    if not runs:
+def _same_experiment(cases: Sequence[Case]) -> None:
+    if not cases:
         raise RunError("There is no run to judge. Start a sweep with scale 1.0 and a scale from 0.1 to 0.3.")
-    kinds = {run.settings.with_(scale=1.0, seed=0) for run in runs}
+    kinds = {case.settings.with_(scale=1.0, seed=0) for case in cases}
     if len(kinds) > 1:
         first, second = sorted(kinds, key=repr)[:2]
         a, b = first.to_dict(), second.to_dict()

@@ -35,7 +35,7 @@ def _component(name: str, html: str) -> Any:
 def drawing(
     svg: str, *, alt: str, key: str, selected: str = "", on_pick: Callable[[str], None], on_up: Callable[[], None]
 ) -> None:
-    """An SVG of ours; a clicked or entered node calls `on_pick(address)` before the next run, Escape calls `on_up()`."""
+    """An SVG of ours; a clicked or entered node calls `on_pick(address)` before the next run, Escape `on_up()`."""
 
     def picked() -> None:
         if address := st.session_state[key].get("pick"):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 if TYPE_CHECKING:
     import pandas
+    from streamlit.delta_generator import DeltaGenerator
 
     from inception_lab.readers.graph import Graph
 
@@ -51,9 +52,18 @@ def download(label: str, make: Callable[[], str | bytes], file: str, mime: str) 
     st.download_button(label, make, file, mime, key=f"download-{file}", on_click="ignore")
 
 
+def meter(bar: DeltaGenerator, *, unit: int = 1, word: str = "") -> Callable[[int, int], None]:
+    """A progress callback (done, in all) that moves a progress bar and says the numbers in `unit`s."""
+
+    def show(done: int, of: int) -> None:
+        bar.progress(min(1.0, done / max(of, 1)), f"{done // unit} of {of // unit} {word}")
+
+    return show
+
+
 def notebook(source: str) -> str:
     """A notebook of one cell (nbformat 4.5)."""
-    cell = {
+    cell: dict[str, Any] = {
         "cell_type": "code",
         "execution_count": None,
         "id": "view",

@@ -58,7 +58,12 @@ def totals(table: ShapeTable) -> None:
         "All outputs, fp32": f"{table.activation_bytes / 2**20:,.0f} MiB",
         "Ops": f"{len(table.rows)}",
     }
-    exact = (f"{table.parameters:,}", f"{table.multiply_adds:,}", f"{table.activation_bytes:,} bytes", "rows of the table")
+    exact = (
+        f"{table.parameters:,}",
+        f"{table.multiply_adds:,}",
+        f"{table.activation_bytes:,} bytes",
+        "rows of the table",
+    )
     with st.container(horizontal=True):
         for (name, value), full in zip(figures.items(), exact, strict=True):
             st.metric(name, value, help=f"Exactly {full}, one image, batch norm's two numbers per channel included.")

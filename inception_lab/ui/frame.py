@@ -1,7 +1,7 @@
 """What every page shares: its head, the menu, one look, and errors shown as a sentence instead of a traceback.
 
-The menu is our own, drawn by each page: with Streamlit's automatic `pages/` routing a cold link and a warm link then show
-the same page (`st.navigation` in `app.py` would not run for a page opened before the home page).
+The menu is our own, drawn by each page: with Streamlit's automatic `pages/` routing a cold link and a warm link then
+show the same page (`st.navigation` in `app.py` would not run for a page opened before the home page).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The parts of the Train page: the form, the live picture of runs over the shipped ones, the outcomes and their words."""
+"""The parts of the Train page: the form, the live picture over the shipped runs, the outcomes and their words."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from inception_lab.figures.curves import TITLES, Metric, curves, describe
 from inception_lab.figures.heatmap import TITLES as QUANTITIES
 from inception_lab.figures.heatmap import Quantity, heatmap
 from inception_lab.jobs.store import Run
-from inception_lab.jobs.sweep import submit_sweep, verdict
+from inception_lab.jobs.sweep import Case, submit_sweep, weigh
 from inception_lab.training.outcomes import DEFINITIONS
 from inception_lab.training.presets import DESCRIPTIONS, DEVIATIONS, PRESETS, preset
 from inception_lab.ui import cache, components, drawer, runs
@@ -66,11 +66,13 @@ def reference_picture(*, key: str) -> None:
 
 
 def _chosen() -> str | None:
-    """The sweep on screen: the one just started, else the link's, else the newest, else none; and the box to change it."""
+    """The sweep on screen: just started, else the link's, else the newest, else none; and a box to change it."""
     groups = runs.groups()
     wanted = st.query_params.get("sweep")
     if wanted and wanted not in (*groups, SHIPPED):
-        st.warning(f"The link's runs {wanted!r} are not in this lab's store; others are shown.", icon=":material/link_off:")
+        st.warning(
+            f"The link's runs {wanted!r} are not in this lab's store; others are shown.", icon=":material/link_off:"
+        )
         st.query_params.pop("sweep")
         wanted = None
     options = [*groups, SHIPPED]
@@ -122,10 +124,13 @@ def _picture(arms: Sequence[Arm], metric: Metric) -> None:
 
 def _outcomes(found: Sequence[Run], arms: Sequence[Arm]) -> None:
     st.subheader("Outcomes", anchor=False)
-    if any(run.status == "finished" for run in found):
-        said = verdict(found)
-        icon = {"supported": ":material/check_circle:", "not supported": ":material/cancel:"}.get(said.word, ":material/help:")
-        st.info(f"**{said.word.capitalize()}.** {said.sentence}", icon=icon)
+    cases = [Case(arm.settings, arm.judgement.outcome) for arm in arms if arm.status == "finished" and arm.judgement]
+    if cases:
+        said = weigh(cases)
+        icon = {"supported": ":material/check_circle:", "not supported": ":material/cancel:"}.get(
+            said.word, ":material/help:"
+        )
+        st.info(f"**{said.word.capitalize()}.** {said.sentence[0].upper()}{said.sentence[1:]}", icon=icon)
     frame = pd.DataFrame([arm.row() for arm in arms])
     columns = {
         "accuracy": st.column_config.NumberColumn(format="%.2f", help="mean of the last 20 training batches"),
@@ -196,6 +201,6 @@ def _origin(arms: Sequence[Arm]) -> str:
     one = arms[0].settings
     seeds = sorted({arm.settings.seed for arm in arms})
     return (
-        f"n = {len(arms)} runs, seeds {', '.join(map(str, seeds))}; preset {one.preset}: {one.network}, width {one.width:g}, "
-        f"rate {one.rate:g}, batch {one.batch}, {one.steps} steps, {one.data}."
+        f"n = {len(arms)} runs, seeds {', '.join(map(str, seeds))}; preset {one.preset}: {one.network}, "
+        f"width {one.width:g}, rate {one.rate:g}, batch {one.batch}, {one.steps} steps, {one.data}."
     )

@@ -1,0 +1,93 @@
+"""Train in a real browser: a run from the click to its outcome, seen by everybody and lost by nobody."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.browser.conftest import Visit
+from tests.browser.live import serve, settled
+
+RANGE = "document.querySelector('.st-key-curves .js-plotly-plot').layout.xaxis.range.map(Math.round)"
+
+
+def start(page: Page, *, steps: int) -> None:
+    """Start the two default scales with so many steps."""
+    box = page.get_by_role("spinbutton", name="Steps")
+    box.fill(str(steps))
+    box.press("Enter")
+    settled(page)
+    page.get_by_role("button", name="Start 2 runs").click()
+
+
+def curves(page: Page) -> int:
+    """How many points the longest curve of a run made here has."""
+    script = """Math.max(0, ...document.querySelector('.st-key-curves .js-plotly-plot').data
+        .filter(t => !(t.name || '').includes('reference') && t.line?.dash === 'solid').map(t => t.x.length))"""
+    return int(page.evaluate(script))
+
+
+def test_shipped_runs_are_on_screen_without_a_choice(visit: Visit) -> None:
+    page = visit("/train?sweep=shipped")
+    plot = page.locator(".st-key-curves .plot")
+    expect(plot).to_have_attribute("aria-label", re.compile(r"scale 1 \(reference, n = \d+\) ends at 1.*died"))
+    expect(page.get_by_text("Supported.")).to_be_visible()
+
+
+def test_two_runs_from_the_click_to_the_outcome(visit: Visit) -> None:
+    page = visit("/train")
+    start(page, steps=25)
+    expect(page.get_by_text(re.compile(r"Step \d+ of 50"))).to_be_visible()
+    page.wait_for_function("document.querySelector('.st-key-curves .js-plotly-plot')?.data.some(t => t.x.length > 2)")
+    page.evaluate("Plotly.relayout(document.querySelector('.st-key-curves .js-plotly-plot'), {'xaxis.range': [1, 9]})")
+    seen = curves(page)
+    page.wait_for_function(
+        f"document.querySelector('.st-key-curves .js-plotly-plot').data.some(t => t.x.length > {seen} && t.line.width == 3)"
+    )
+    assert page.evaluate(RANGE) == [1, 9], "the zoom must survive the tick"
+    expect(page.get_by_role("button", name="Stop all")).to_be_hidden(timeout=120_000)
+    address = page.url
+    page.reload()
+    settled(page)
+    assert curves(page) == 25
+    other = visit(address.removeprefix(page.evaluate("location.origin")))
+    assert curves(other) == 25
+
+
+def test_stop_is_heard_at_once(visit: Visit) -> None:
+    page = visit("/train")
+    start(page, steps=2000)
+    page.wait_for_function("document.querySelector('.st-key-curves .js-plotly-plot')?.data.some(t => t.x.length > 1)")
+    page.get_by_role("button", name="Stop all").click()
+    expect(page.get_by_role("button", name="Stop all")).to_be_hidden(timeout=15_000)
+    table = page.get_by_test_id("stDataFrame").first
+    expect(table).to_be_visible()
+
+
+def test_runs_outlive_the_server(
+    tmp_path: Path, new_context: object, chromium_path: str, request: pytest.FixtureRequest
+) -> None:
+    """The server is killed (-9) while a run goes on; the next server shows the same run, finished."""
+    make: type[BrowserContext] = new_context  # type: ignore[assignment]
+    home = tmp_path / "lab"
+    with serve(home, tmp_path / "first.log") as first:
+        page = make(base_url=first.url).new_page()  # type: ignore[call-arg]
+        page.goto("/train")
+        settled(page)
+        start(page, steps=30)
+        page.wait_for_function(
+            "document.querySelector('.st-key-curves .js-plotly-plot')?.data.some(t => t.x.length > 1)"
+        )
+        link = page.url.removeprefix(first.url)
+        page.close()
+        first.process.kill()
+        first.process.wait()
+        with serve(home, tmp_path / "second.log") as second:
+            page = make(base_url=second.url).new_page()  # type: ignore[call-arg]
+            page.goto(link)
+            settled(page)
+            expect(page.get_by_role("button", name="Stop all")).to_be_hidden(timeout=120_000)
+            assert curves(page) == 30

@@ -1,0 +1,35 @@
+"""The heatmap holds one cell for each block and step, with nothing invented where nothing is."""
+
+import math
+
+from inception_lab.figures.heatmap import heatmap
+from inception_lab.training.events import Step
+
+
+def step(number: int, **lists: tuple[float, ...]) -> Step:
+    return Step(step=number, loss=1.0, accuracy=0.5, rate=0.1, zero_share=0.1, **lists)
+
+
+STEPS = [
+    step(0, shortcut=(10.0, 1.0), residual=(1.0, 0.0), zeros=(0.25, 0.5)),
+    step(1, shortcut=(0.0, 1.0), residual=(0.0, math.inf), zeros=(0.75, 1.0)),
+]
+BLOCKS = ("net/A/01", "net/B/01")
+
+
+def test_shares_are_drawn_from_0_to_1() -> None:
+    figure, words = heatmap(BLOCKS, STEPS, quantity="zeros")
+    cells = figure.data[0]
+    assert [list(row) for row in cells.z] == [[0.25, 0.75], [0.5, 1.0]]
+    assert (cells.zmin, cells.zmax) == (0, 1)
+    assert list(cells.y) == ["A/01", "B/01"]
+    assert "at step 1 block A/01 has 0.75 and block B/01 1" in words
+
+
+def test_norms_are_powers_of_ten_and_impossible_ones_are_empty() -> None:
+    figure, _ = heatmap(BLOCKS, STEPS, quantity="ratio")
+    assert [list(row) for row in figure.data[0].z] == [[-1.0, None], [None, None]]
+
+
+def test_nothing_measured_is_said() -> None:
+    assert heatmap((), (), quantity="zeros")[1].endswith("nothing measured yet.")
