@@ -1,0 +1,1 @@
+"""Benchmarks: what the lab promises about speed, measured. `python -m bench` runs them all."""

@@ -1,0 +1,105 @@
+"""The arithmetic of the benchmarks, and that the command runs. What they measure is not judged here."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bench.harness import BENCHES, Bench, Result, Sides, Target, bench, duration, measure, timed
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def result(target: Target, **seconds: tuple[float, ...]) -> Result:
+    return Result(Bench("some", "something", target, 3, lambda: iter(())), seconds)
+
+
+def test_medians_and_ratio_are_of_the_sides_in_their_order() -> None:
+    measured = result(Target(2, "ratio"), ours=(3.0, 9.0, 4.0), theirs=(1.0, 2.0, 100.0))
+    assert measured.medians == {"ours": 4.0, "theirs": 2.0}
+    assert measured.ratio == 2.0
+    assert not measured.met, "less than 2 times is promised"
+
+
+def test_a_ratio_below_the_limit_keeps_the_promise() -> None:
+    assert result(Target(2.01, "ratio"), ours=(4.0,), theirs=(2.0,)).met
+
+
+def test_ours_alone_has_no_ratio_and_is_judged_by_its_seconds() -> None:
+    alone = result(Target(0.15, "seconds"), ours=(0.1, 0.2, 0.14))
+    assert alone.ratio is None
+    assert alone.met
+    assert not result(Target(0.14, "seconds"), ours=(0.1, 0.2, 0.14)).met
+
+
+def test_sides_run_in_turns_and_the_first_round_does_not_count() -> None:
+    calls: list[str] = []
+
+    def side(name: str, *seconds: float) -> float:
+        calls.append(name)
+        return seconds[calls.count(name) - 1]
+
+    def sides() -> Iterator[Sides]:
+        yield {"a": lambda: side("a", 99, 1, 2), "b": lambda: side("b", 88, 3, 4)}
+        calls.append("closed")
+
+    measured = measure(Bench("some", "something", Target(1, "ratio"), 2, sides))
+    assert calls == ["b", "a", "a", "b", "b", "a", "closed"]
+    assert measured.seconds == {"a": (1, 2), "b": (3, 4)}
+
+
+def test_sides_are_closed_when_the_work_fails() -> None:
+    closed: list[bool] = []
+
+    def sides() -> Iterator[Sides]:
+        try:
+            yield {"a": lambda: 1 / 0}
+        finally:
+            closed.append(True)
+
+    with pytest.raises(ZeroDivisionError):
+        measure(Bench("some", "something", Target(1, "ratio"), 2, sides))
+    assert closed == [True]
+
+
+def test_timed_divides_by_the_repeats() -> None:
+    calls: list[int] = []
+    assert 0 <= timed(lambda: calls.append(1), times=5)() < 1
+    assert len(calls) == 5
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(2.0, "2 s"), (0.1234, "123 ms"), (0.005, "5 ms"), (0.00004, "40 µs"), (0.0, "0 µs")]
+)
+def test_duration_has_three_digits_in_the_unit_that_fits(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
+
+
+def test_a_benchmark_needs_one_promise_and_a_name_of_its_own() -> None:
+    with pytest.raises(ValueError, match="one promise"):
+        bench("neither", "nothing")
+    with pytest.raises(ValueError, match="one promise"):
+        bench("both", "everything", seconds=1, ratio=1)
+    assert not {"neither", "both"} & set(BENCHES)
+
+
+def test_the_command_prints_one_object_for_machines() -> None:
+    command = [sys.executable, "-m", "bench", "shapes", "--rounds", "2", "--json"]
+    answer = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    document = json.loads(answer.stdout)
+    assert [one["name"] for one in document["benches"]] == ["shapes"]
+    assert document["benches"][0]["n"] == 2
+    assert answer.returncode == (0 if document["benches"][0]["met"] else 1)
+
+
+def test_an_unknown_name_is_refused_with_the_names_there_are() -> None:
+    answer = subprocess.run(
+        [sys.executable, "-m", "bench", "speed"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert answer.returncode == 2
+    assert "no benchmark speed; there are" in answer.stderr
