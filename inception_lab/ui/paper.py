@@ -60,8 +60,8 @@ def slips() -> None:
     """Every slip with what is printed, what it must be, and the block it concerns."""
     _section("contradictions")
     st.markdown(
-        "Places where the printed paper cannot be right. Two widths, 1154 and 2048, cannot even be built: the lab keeps "
-        "a network that has them, which refuses at the add and says why."
+        "Places where the printed paper cannot be right. Two widths, 1154 and 2048, cannot even be built: the lab "
+        "keeps a network that has them, which refuses at the add and says why."
     )
     rows = content()["slips"]
     for slip in rows:
