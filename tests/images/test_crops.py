@@ -1,4 +1,4 @@
-"""Crops: the single one equals timm's transform; the protocols are checked on a picture that encodes its coordinates."""
+"""Crops: the single one equals timm's transform; protocols are checked on a picture that encodes its coordinates."""
 
 import numpy as np
 import pytest
