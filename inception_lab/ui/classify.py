@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import pandas as pd
@@ -23,6 +23,7 @@ from inception_lab.figures.predictions import guesses
 from inception_lab.images.samples import samples
 from inception_lab.models.records import EMBEDDED, RECORDS
 from inception_lab.ui import drawer
+from inception_lab.ui.widgets import linked
 
 if TYPE_CHECKING:
     from inception_lab.images.attribute import Attribution, Method
@@ -70,7 +71,8 @@ def choose() -> list[Upload]:
 
 def pick_network() -> str:
     """The network, with where it comes from; a hub network is fetched only when asked."""
-    tag = st.selectbox("Network", list(RECORDS), key="network", bind="query-params", format_func=_network_name)
+    names = {tag: f"{tag} (ships with the lab)" if known.embedded else tag for tag, known in RECORDS.items()}
+    tag = linked("Network", names, key="network")
     known = RECORDS[tag]
     scores = f"top-1 {known.top1:.1f} %" + (f", top-5 {known.top5:.1f} %" if known.top5 else "")
     st.caption(
@@ -111,9 +113,8 @@ def explain(upload: Upload, network: str) -> None:
 
     st.subheader("Which pixels did it come from?", anchor=False)
     left, right = st.columns(2)
-    method = left.selectbox(
-        "Method", list(METHODS), key="method", bind="query-params", format_func=lambda name: METHODS[name][0]
-    )
+    with left:
+        method = cast("Method", linked("Method", {word: title for word, (title, _) in METHODS.items()}, key="method"))
     best = {p.index: f"{p.label} ({p.probability:.1%})" for p in _classified(upload, network).predictions}
     target = right.selectbox("Class", list(best), key="target", format_func=lambda index: best[index])
     st.caption(f"{METHODS[method][1]} Cost: {cost(method, network=network)} images through the network.")
@@ -156,9 +157,7 @@ def _sample() -> Upload:
             with st.container(width=120, gap="small"):
                 st.image(_thumbnail(sample.path), width=120, alt=sample.title)
                 st.button(sample.title, key=f"take-{sample.file}", on_click=_take, args=(sample.file,), type="tertiary")
-    file = st.selectbox(
-        "Sample", list(found), key="sample", bind="query-params", format_func=lambda name: found[name].title
-    )
+    file = linked("Sample", {name: sample.title for name, sample in found.items()}, key="sample")
     chosen = found[file]
     st.caption(f"{chosen.title}, {chosen.author}; {chosen.licence}; {chosen.source}. {chosen.note}")
     return Upload(chosen.file, chosen.path.read_bytes())
@@ -171,10 +170,6 @@ def _thumbnail(path: Path) -> Image.Image:
 
 def _take(file: str) -> None:
     st.session_state["sample"] = file
-
-
-def _network_name(tag: str) -> str:
-    return f"{tag}, embedded" if RECORDS[tag].embedded else tag
 
 
 def _fetched(tag: str) -> bool:

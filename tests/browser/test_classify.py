@@ -1,0 +1,103 @@
+"""Classify in a real browser: samples, uploads of every kind, a map, and refusals that lose nothing."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+
+import numpy as np
+from PIL import Image
+from playwright.sync_api import FilePayload, Page, expect
+
+from inception_lab.assets import asset
+from tests.browser.conftest import Visit
+from tests.browser.live import settled
+
+
+def payload(name: str, data: bytes, mime: str = "image/png") -> FilePayload:
+    return {"name": name, "mimeType": mime, "buffer": data}
+
+
+def encoded(image: Image.Image, kind: str, **options: object) -> bytes:
+    out = io.BytesIO()
+    image.save(out, kind, **options)  # type: ignore[arg-type]
+    return out.getvalue()
+
+
+def bomb(side: int) -> bytes:
+    """A PNG of side × side black pixels in a few kilobytes."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    rows = zlib.compressobj(9)
+    body = b"".join(rows.compress(b"\0" * (side // 8 + 1)) for _ in range(side)) + rows.flush()
+    head = struct.pack(">IIBBBBB", side, side, 1, 0, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", body) + chunk(b"IEND", b"")
+
+
+def upload(page: Page, *files: FilePayload) -> None:
+    page.get_by_role("radio", name="Upload").click()
+    settled(page)
+    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(list(files))
+    page.wait_for_timeout(300)  # the upload itself starts a run of the script
+    settled(page)
+
+
+def test_espresso_on_a_cup_of_coffee_and_where_it_is_seen(visit: Visit) -> None:
+    page = visit("/classify?method=grad_cam")
+    chart = page.locator(".st-key-guesses")
+    expect(chart).to_contain_text("espresso")
+    page.get_by_role("button", name="Explain").click()
+    expect(page.get_by_text("Grad-CAM for espresso, layer")).to_be_visible(timeout=60_000)
+    settled(page)
+    expect(page.get_by_role("img", name="colours from 0 to")).to_be_visible()
+
+
+def test_several_files_at_once_and_the_bad_ones_by_name(visit: Visit) -> None:
+    page = visit("/classify")
+    coffee = Image.open(asset("samples", "coffee.jpg"))
+    wide = Image.fromarray((np.linspace(0, 65535, 300 * 300).reshape(300, 300)).astype(np.uint16))
+    frames = [coffee.resize((320, 240)), coffee.resize((320, 240)).rotate(90)]
+    upload(
+        page,
+        payload("cmyk.jpg", encoded(coffee.convert("CMYK"), "JPEG"), "image/jpeg"),
+        payload("alpha.png", encoded(coffee.convert("RGBA"), "PNG")),
+        payload("sixteen.png", encoded(wide, "PNG")),
+        payload("moves.gif", encoded(frames[0], "GIF", save_all=True, append_images=frames[1:]), "image/gif"),
+        payload("notes.png", b"not a picture at all"),
+        payload("half.jpg", encoded(coffee, "JPEG")[:2000], "image/jpeg"),
+        payload("empty.png", b""),
+        payload("huge.png", bomb(12_000)),
+    )
+    for name in ("notes.png", "half.jpg", "empty.png", "huge.png"):
+        expect(page.get_by_test_id("stAlert").filter(has_text=name)).to_be_visible()
+    expect(page.get_by_test_id("stAlert")).to_have_count(4)
+    box = page.get_by_role("combobox", name="Look closer at")
+    expect(box).to_be_visible()
+    expect(page.locator(".st-key-guesses")).to_contain_text("espresso")
+
+
+def test_a_photograph_taken_sideways_is_turned_upright(visit: Visit) -> None:
+    page = visit("/classify")
+    coffee = Image.open(asset("samples", "coffee.jpg"))
+    exif = Image.Exif()
+    exif[0x0112] = 6  # the camera was held on its side
+    turned = encoded(coffee.rotate(90, expand=True), "JPEG", exif=exif)
+    upload(page, payload("sideways.jpg", turned, "image/jpeg"))
+    expect(page.locator(".st-key-guesses")).to_contain_text("espresso")
+
+
+def test_a_hub_network_out_of_reach_is_one_sentence_and_the_page_goes_on(visit: Visit) -> None:
+    page = visit("/classify?network=inception_v4.tf_in1k")
+    page.get_by_role("button", name="Fetch inception_v4.tf_in1k").click()
+    settled(page)
+    expect(page.get_by_test_id("stAlert").filter(has_text="inception_v4.tf_in1k")).to_be_visible()
+    expect(page.get_by_text("Going on with the embedded network")).to_be_visible()
+    expect(page.locator(".st-key-guesses")).to_contain_text("espresso")
+
+
+def test_a_bad_word_in_the_link_is_said(visit: Visit) -> None:
+    page = visit("/classify?method=magic")
+    expect(page.get_by_text("The link asks for method 'magic'")).to_be_visible()

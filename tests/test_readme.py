@@ -1,0 +1,60 @@
+"""What the README tells people to type works, and its numbers are the ones the lab prints."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from inception_lab.readers.shapes import shapes
+
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+SNIPPETS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+COMMANDS = re.findall(r"^\$ python -m (inception_lab .*?)(?:\s+#.*)?$", README, re.MULTILINE)
+
+
+@pytest.mark.parametrize("snippet", SNIPPETS, ids=[f"snippet{n}" for n in range(len(SNIPPETS))])
+def test_python(snippet: str, home: Path) -> None:
+    done = subprocess.run([sys.executable, "-c", snippet], cwd=ROOT, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    for expected in re.findall(r"^print\(.*\)\s+# (.*)$", snippet, re.MULTILINE):
+        assert expected in done.stdout
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_command(command: str, home: Path, tmp_path: Path) -> None:
+    words = [word.replace("assets/", f"{ROOT}/assets/") for word in shlex.split(command)]
+    environment = {"PYTHONPATH": str(ROOT)}
+
+    done = subprocess.run(
+        [sys.executable, "-m", *words],
+        cwd=tmp_path,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    for file in re.findall(r"-o (\S+)", command):
+        assert (tmp_path / file).stat().st_size > 500
+
+
+def test_table_of_networks() -> None:
+    rows = re.findall(r"^\| `(\w+)` \| .*? \| ([\d,]+) \| ([\d,]+) \|$", README, re.MULTILINE)
+    assert len(rows) == 5
+    for name, parameters, work in rows:
+        table = shapes(name, size=299)
+        assert (f"{table.parameters:,}", f"{table.multiply_adds:,}") == (parameters, work)
+
+
+def test_pictures_and_files_named_exist() -> None:
+    named = re.findall(r"\]\(((?:assets|notebooks)/[^)]+)\)", README)
+    assert named
+    for file in named:
+        assert (ROOT / file).is_file(), file
