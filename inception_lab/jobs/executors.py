@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
+import socket
 import sys
+import traceback
 from importlib import import_module
 from pathlib import Path
 from threading import Thread
@@ -17,7 +20,7 @@ from typing import Any, Protocol, final
 
 from inception_lab.errors import RunError
 from inception_lab.jobs.folder import LOG
-from inception_lab.jobs.launch import WORK
+from inception_lab.jobs.launch import WORK, python_path
 from inception_lab.jobs.process import this_process
 from inception_lab.jobs.store import Run, Store
 
@@ -124,18 +127,21 @@ class RayExecutor:
 
     def __init__(self, work: str, *, address: str = "auto", slots: int | None = None) -> None:
         try:
-            import ray
+            ray: Any = import_module("ray")
         except ImportError:
             raise RunError("Ray is not installed. Install it with pip install 'inception-lab[ray]'.") from None
-        self._ray: Any = ray
+        self._ray = ray
         self._work = work
+        handler = signal.getsignal(signal.SIGTERM)
         try:
+            _reach(address)
             ray.init(address=address, namespace="inception-lab", log_to_driver=False, configure_logging=False)
         except (ConnectionError, ValueError, RuntimeError, OSError) as error:
             raise RunError(
                 f"There is no Ray cluster at {address}: {_first_line(error)} Start one with ray start --head, or unset "
                 "RAY_ADDRESS to run on this machine."
             ) from None
+        signal.signal(signal.SIGTERM, handler)  # Ray has put its own in place
         self.slots = slots or parallel() or max(1, int(ray.cluster_resources().get("CPU", 1)))
 
     def ready(self) -> bool:
@@ -149,6 +155,7 @@ class RayExecutor:
             lifetime="detached",
             num_cpus=run.settings.threads,
             num_gpus=1 if run.settings.device == "cuda" else 0,
+            runtime_env={"env_vars": {"PYTHONPATH": python_path()}},
         )
         actor.remote().work.remote(str(run.folder), self._work)
 
@@ -199,10 +206,12 @@ class _Actor:
     """A run inside a Ray worker process."""
 
     def work(self, folder: str, work: str) -> None:
-        import ray
-
+        ray: Any = import_module("ray")
         _log_to(Path(folder))
-        _function(work)(Path(folder))
+        try:
+            _function(work)(Path(folder))
+        except Exception:  # whatever it was, the actor must end, or it would hold its place in the cluster for good
+            traceback.print_exc()
         ray.actor.exit_actor()
 
 
@@ -230,6 +239,13 @@ def _function(work: str) -> Any:
 
 def _nothing() -> None:
     """Run once to wait for the fork server to be up."""
+
+
+def _reach(address: str) -> None:
+    """Raises `OSError` if nobody listens at `host:port`; Ray itself would go on trying for minutes."""
+    host, colon, port = address.removeprefix("ray://").rpartition(":")
+    if colon and port.isdecimal():
+        socket.create_connection((host, int(port)), timeout=5).close()
 
 
 def _first_line(error: Exception) -> str:

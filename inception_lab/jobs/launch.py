@@ -43,13 +43,11 @@ def ensure_running(home: Path | str | None = None, *, work: str = WORK) -> None:
         )
     if (place in _started and _started[place].poll() is None) or is_running(place):
         return
-    root = str(Path(__file__).parents[2])
-    path = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
     with (place / "supervisor.log").open("ab") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "inception_lab.jobs.supervisor", str(place), "--work", work],
             cwd=place,
-            env={**os.environ, "PYTHONPATH": path},
+            env={**os.environ, "PYTHONPATH": python_path()},
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
@@ -91,6 +89,11 @@ def supervisor(home: Path | str | None = None) -> ProcessId | None:
     except FileNotFoundError:
         return None
     return ProcessId(int(pid), float(started), place) if place == machine() else None
+
+
+def python_path() -> str:
+    """PYTHONPATH for a new process, in which this very code is found, installed or not."""
+    return os.pathsep.join(filter(None, (str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH"))))
 
 
 def supervisor_lock(home: Path) -> FileLock:

@@ -71,7 +71,7 @@ def test_running_run_is_cancelled_within_two_seconds(store: Store, supervise: Su
     assert result["status"] == "cancelled"
 
 
-@pytest.mark.parametrize(("preset", "least", "most"), [("deaf", 1.4, 3.0), ("stubborn", 2.9, 5.0)])
+@pytest.mark.parametrize(("preset", "least", "most"), [("deaf", 1.4, 2.9), ("stubborn", 2.9, 8.0)])
 def test_run_that_does_not_listen_is_ended(
     store: Store, supervise: Supervise, home: Path, preset: str, least: float, most: float
 ) -> None:
