@@ -101,7 +101,7 @@ def test_each_preset_says_what_it_is_and_what_it_changed() -> None:
 
 
 def test_the_words_of_training_cost_no_torch() -> None:
-    modules = "settings presets events outcomes".split()
+    modules = "settings presets events outcomes extract reference run".split()
     lines = "; ".join(f"import inception_lab.training.{name}" for name in modules)
     found = subprocess.run(
         [sys.executable, "-c", f"import sys; {lines}; print('torch' in sys.modules)"],
