@@ -35,6 +35,7 @@ for command in (
     runs.runs,
     images.classify,
     images.attribute,
+    images.evaluate,
     images.fetch,
     serve.serve,
 ):
