@@ -42,7 +42,8 @@ class InputTooSmall(NetworkError):
     def __init__(self, address: str, *, window: tuple[int, int], grid: tuple[int, int], size: tuple[int, int]) -> None:
         super().__init__(
             f"{address} needs at least {window[0]}x{window[1]} cells and gets {grid[0]}x{grid[1]}: "
-            f"an image of {size[0]}x{size[1]} pixels is too small for this network. Take a larger one, or the small stem."
+            f"an image of {size[0]}x{size[1]} pixels is too small for this network. "
+            "Take a larger one, or the small stem."
         )
         self.address = address
 
@@ -53,7 +54,8 @@ class ImpossibleAdd(NetworkError):
     def __init__(self, address: str, *, shortcut: int, residual: int) -> None:
         super().__init__(
             f"{address} cannot add: the shortcut brings {shortcut} channels, the closing 1x1 makes {residual}. "
-            f"An add needs equal channels on both sides, so the 1x1 must have {shortcut}; it does when no width is written."
+            f"An add needs equal channels on both sides, so the 1x1 must have {shortcut}; "
+            "it does when no width is written."
         )
         self.address = address
         self.shortcut = shortcut

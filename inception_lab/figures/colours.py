@@ -7,6 +7,7 @@ green, and each with a contrast of at least 3 to 1 on white and on the dark page
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 AMOUNT = "Cividis"
 SIGNED = "PuOr"
@@ -24,7 +25,7 @@ def of_scale(scale: float) -> str:
     place = math.log10(max(scale, 1e-6))
     if place <= _ANCHORS[0][0]:
         return _rgb(_ANCHORS[0][1])
-    for (low, first), (high, last) in zip(_ANCHORS, _ANCHORS[1:], strict=False):
+    for (low, first), (high, last) in pairwise(_ANCHORS):
         if place <= high:
             share = (place - low) / (high - low)
             red, green, blue = (round(a + share * (b - a)) for a, b in zip(first, last, strict=True))

@@ -10,7 +10,7 @@ PARAMETERS, WORK, MEMORY = "#c4661f", "#3f8fc5", "#7d78c9"
 
 
 def stage_bars(table: ShapeTable) -> tuple[go.Figure, str]:
-    """Share of parameters, multiply-adds and activation memory per stage, and the figure's text for those who listen."""
+    """Share of parameters, multiply-adds and activation memory per stage, and the figure in words."""
     stages = table.stages()
     names = [total.address.split("/", 1)[1] for total in stages]
     series = (

@@ -1,6 +1,6 @@
 """Training curves: colour is the residual scale, thin lines are single seeds, the thick one their mean.
 
-Nothing is smoothed and nothing is dropped: a NaN or infinity is a triangle at the top edge at its step, a death a cross.
+Nothing is smoothed and nothing is dropped: NaN or infinity is a triangle at the top edge at its step, death a cross.
 """
 
 from __future__ import annotations

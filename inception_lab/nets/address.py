@@ -57,7 +57,7 @@ def blocks(net: Net) -> Iterator[tuple[str, Op]]:
 
 
 def steps(address: str, op: Op) -> Iterator[str]:
-    """Addresses of everything that computes inside `op`, in order: convolutions, pools and joints, as a table lists them."""
+    """Addresses of everything that computes inside `op`, in order: convolutions, pools, joints, as a table's rows."""
     inner = children(op)
     for name, child in inner:
         yield from steps(f"{address}/{name}", child)

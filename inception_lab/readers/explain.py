@@ -6,10 +6,9 @@ from inception_lab.readers.table import Row, ShapeTable
 
 
 def arithmetic(row: Row, table: ShapeTable) -> str:
-    """Markdown lines that lead from the op's kernel and channels to its output, parameters, cost and receptive field."""
-    lines = [
-        f"Output {_times(row.output)} = {_product(row.output):,} numbers, {row.activation_bytes / 1024:,.0f} KiB in fp32."
-    ]
+    """Markdown lines that lead from kernel and channels to output, parameters, cost and receptive field."""
+    kib = row.activation_bytes / 1024
+    lines = [f"Output {_times(row.output)} = {_product(row.output):,} numbers, {kib:,.0f} KiB in fp32."]
     if row.kernel:
         lines.append(_window(row))
     if row.op == "conv":

@@ -11,6 +11,7 @@ import streamlit as st
 from inception_lab.figures.curves import TITLES, Metric, curves, describe
 from inception_lab.figures.heatmap import TITLES as QUANTITIES
 from inception_lab.figures.heatmap import Quantity, heatmap
+from inception_lab.jobs.launch import ensure_running
 from inception_lab.jobs.store import Run
 from inception_lab.jobs.sweep import Case, submit_sweep, weigh
 from inception_lab.training.outcomes import DEFINITIONS
@@ -25,6 +26,7 @@ SECONDS_PER_STEP = {"micro": 0.09, "paper-rate": 0.16, "wide": 0.5}  # one core 
 
 def form() -> None:
     """Choose scales and seeds, read the cost, start."""
+    ensure_running(cache.store().home)  # it loads torch while people choose, so that a run starts at once
     with st.container(border=True):
         name = st.segmented_control("Preset", list(PRESETS), default="micro", key="preset", required=True)
         st.caption(DESCRIPTIONS[name])

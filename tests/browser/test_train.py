@@ -44,9 +44,8 @@ def test_two_runs_from_the_click_to_the_outcome(visit: Visit) -> None:
     page.wait_for_function("document.querySelector('.st-key-curves .js-plotly-plot')?.data.some(t => t.x.length > 2)")
     page.evaluate("Plotly.relayout(document.querySelector('.st-key-curves .js-plotly-plot'), {'xaxis.range': [1, 9]})")
     seen = curves(page)
-    page.wait_for_function(
-        f"document.querySelector('.st-key-curves .js-plotly-plot').data.some(t => t.x.length > {seen} && t.line.width == 3)"
-    )
+    longer = f"data.some(t => t.x.length > {seen} && t.line.width == 3)"
+    page.wait_for_function(f"document.querySelector('.st-key-curves .js-plotly-plot').{longer}")
     assert page.evaluate(RANGE) == [1, 9], "the zoom must survive the tick"
     expect(page.get_by_role("button", name="Stop all")).to_be_hidden(timeout=120_000)
     address = page.url
