@@ -25,7 +25,7 @@ from inception_lab.models.records import WeightRecord, record
 from inception_lab.models.weights import pretrained
 
 KEPT = 3  # about 0.5 GB if all are Inception-ResNets
-BATCH = 8
+BATCH = 4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
