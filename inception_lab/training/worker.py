@@ -190,8 +190,9 @@ def _start(training: Training) -> events.Event:
 def _keep(training: Training, file: Path) -> None:
     from safetensors.torch import save
 
-    about = {"version": __version__, "settings": json.dumps(training.settings.to_dict())}
-    _replace(file, save(training.evaluated.state_dict(), metadata=about))
+    about = {"version": __version__, "settings": training.settings.to_dict()}
+    # One entry: the library writes several in an order that changes, and equal runs should be equal files.
+    _replace(file, save(training.evaluated.state_dict(), metadata={"inception_lab": json.dumps(about)}))
 
 
 def _settings(folder: Path) -> Settings:
