@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 from importlib import import_module
 
@@ -27,6 +28,7 @@ def main(names: tuple[str, ...], as_json: bool, rounds: int | None, only_list: b
         for one in BENCHES.values():
             click.echo(f"{one.name:<16}{one.what} {one.target}")
         return
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that servers and browsers end with this process
     results: list[Result] = []
     skipped: dict[str, str] = {}
     for name in names or tuple(BENCHES):

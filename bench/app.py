@@ -36,7 +36,7 @@ STARTED = """() => { window.firstPoint = new Promise(resolve => {
 }); }"""
 
 # Milliseconds from the press of a key until the script has run and two frames were painted; started before the press.
-PRESSED = """() => { window.roundTrip = new Promise((resolve, reject) => {
+PRESSED = """() => { window.roundTrip = new Promise(resolve => {
   const app = document.querySelector('[data-testid=stApp]');
   let started = 0, ran = false;
   document.addEventListener('keydown', () => { started = performance.now(); }, {capture: true, once: true});
@@ -47,7 +47,7 @@ PRESSED = """() => { window.roundTrip = new Promise((resolve, reject) => {
     requestAnimationFrame(() => requestAnimationFrame(() => resolve(performance.now() - started)));
   });
   observer.observe(app, {attributes: true, attributeFilter: ['data-test-script-state'], attributeOldValue: true});
-  setTimeout(() => reject(new Error('the key changed nothing within a minute')), 60000);
+  setTimeout(() => resolve(0), 20000);
 }); }"""
 
 
@@ -108,10 +108,12 @@ def opened(browser: Browser, url: str) -> Page:
 def press(page: Page) -> float:
     """A press of the space bar on the page's first toggle."""
     toggle = page.get_by_test_id("stCheckbox").locator("input").first
-    toggle.focus()
-    page.evaluate(PRESSED)
-    page.keyboard.press("Space")
-    return float(page.evaluate("() => window.roundTrip")) / 1000
+    for _ in range(3):  # a press just when the page draws the toggle anew is lost, and is no round trip
+        page.evaluate(PRESSED)
+        toggle.press("Space")
+        if milliseconds := page.evaluate("() => window.roundTrip"):
+            return float(milliseconds) / 1000
+    raise RuntimeError(f"the first toggle of {page.url} does not react")
 
 
 @bench("render", "first render of the home page: the lab, an empty Streamlit app", ratio=1.5)

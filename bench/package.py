@@ -24,11 +24,11 @@ def bare_import() -> Iterator[Sides]:
 def shape_table() -> Iterator[Sides]:
     from inception_lab.readers.shapes import shapes
 
-    yield {"ours": timed(lambda: shapes("inception_resnet_v2", size=299), times=20)}
+    yield {"ours": timed(lambda: shapes("inception_resnet_v2", size=299), times=20, processor=True)}
 
 
 @bench("svg", "the drawing of its stages as SVG, warm", seconds=0.05)
 def stage_svg() -> Iterator[Sides]:
     from inception_lab.readers.graph import graph
 
-    yield {"ours": timed(lambda: graph("inception_resnet_v2", depth="stages").svg(), times=3)}
+    yield {"ours": timed(lambda: graph("inception_resnet_v2", depth="stages").svg(), times=3, processor=True)}

@@ -18,4 +18,4 @@ def telemetry() -> Iterator[Sides]:
     steps = 10_000  # more than any number of rounds; the runs are left early
     watched = run(preset("micro", steps=steps, telemetry_every=1))
     bare = run(preset("micro", steps=steps, telemetry_every=0))
-    yield {"ours": timed(lambda: next(watched)), "bare": timed(lambda: next(bare))}
+    yield {"ours": timed(lambda: next(watched), processor=True), "bare": timed(lambda: next(bare), processor=True)}
