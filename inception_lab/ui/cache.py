@@ -7,6 +7,7 @@ app's costs; then the garbage collector is told to leave them alone (it runs aft
 from __future__ import annotations
 
 import gc
+import os
 import threading
 
 import streamlit as st
@@ -21,9 +22,10 @@ from inception_lab.readers.table import ShapeTable
 
 @st.cache_resource(show_spinner=False)
 def warm() -> threading.Thread:
-    """Import what the pages will need, once per server, in a thread of its own."""
+    """Import what the pages will need, once per server, in a thread of its own; not if INCEPTION_LAB_WARM is 0."""
     thread = threading.Thread(target=_import_heavy, name="warm-up", daemon=True)
-    thread.start()
+    if os.environ.get("INCEPTION_LAB_WARM") != "0":
+        thread.start()
     return thread
 
 
@@ -49,9 +51,11 @@ def follower() -> Follower:
 
 
 def _import_heavy() -> None:
-    import inception_lab.images.attribute
-    import inception_lab.models.build  # noqa: F401
+    from inception_lab.images import classify, methods
+    from inception_lab.images.samples import samples
 
+    classify.classify(samples()[0].path)  # the first guess also loads timm and the embedded network
+    methods.prepare()
     gc.collect()
     gc.freeze()
 

@@ -16,7 +16,7 @@ from inception_lab.nets.address import blocks, locate, steps
 from inception_lab.nets.ops import Net
 
 START = "inception_resnet_v2/B/01"
-_AT, _ENTERED = "explore_at", "explore_entered"
+_AT, _WRITTEN = "explore_at", "explore_written"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +51,15 @@ class Selection:
 
 
 def current() -> Selection:
-    """The selection; on entry from the link, with a word where the link's value was refused."""
-    if _ENTERED not in st.session_state:
-        st.session_state[_ENTERED] = True
+    """The selection; a link's address goes before the session's, with a word where it was refused."""
+    wanted = st.query_params.get("at")
+    if wanted and wanted != st.session_state.get(_WRITTEN):  # a link, not what this page wrote last
         try:
-            st.session_state[_AT] = resolve(st.query_params.get("at") or START)
+            st.session_state[_AT] = resolve(wanted)
         except LabError as error:
-            st.session_state[_AT] = START
             st.warning(f"The link was not followed. {error}", icon=":material/link_off:")
     address = st.session_state.setdefault(_AT, START)
-    st.query_params["at"] = address
+    st.query_params["at"] = st.session_state[_WRITTEN] = address
     return _selection(address)
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
-import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
+from inception_lab.jobs.sweep import Case, weigh
+from inception_lab.training.reference import load
 from tests.browser.conftest import Visit
 from tests.browser.live import serve, settled
 
@@ -34,7 +36,9 @@ def test_shipped_runs_are_on_screen_without_a_choice(visit: Visit) -> None:
     page = visit("/train?sweep=shipped")
     plot = page.locator(".st-key-curves .plot")
     expect(plot).to_have_attribute("aria-label", re.compile(r"scale 1 \(reference, n = \d+\) ends at 1.*died"))
-    expect(page.get_by_text("Supported.")).to_be_visible()
+    said = weigh(Case(run.settings, run.outcome) for run in load())
+    expect(page.get_by_text(f"{said.word.capitalize()}.")).to_be_visible()
+    assert said.unscaled.failed == said.unscaled.n >= 3, "without scaling every shipped run fails"
 
 
 def test_two_runs_from_the_click_to_the_outcome(visit: Visit) -> None:
@@ -44,7 +48,7 @@ def test_two_runs_from_the_click_to_the_outcome(visit: Visit) -> None:
     page.wait_for_function("document.querySelector('.st-key-curves .js-plotly-plot')?.data.some(t => t.x.length > 2)")
     page.evaluate("Plotly.relayout(document.querySelector('.st-key-curves .js-plotly-plot'), {'xaxis.range': [1, 9]})")
     seen = curves(page)
-    longer = f"data.some(t => t.x.length > {seen} && t.line.width == 3)"
+    longer = f"data.some(t => t.x.length > {seen} && t.line?.width === 3)"
     page.wait_for_function(f"document.querySelector('.st-key-curves .js-plotly-plot').{longer}")
     assert page.evaluate(RANGE) == [1, 9], "the zoom must survive the tick"
     expect(page.get_by_role("button", name="Stop all")).to_be_hidden(timeout=120_000)
@@ -66,15 +70,12 @@ def test_stop_is_heard_at_once(visit: Visit) -> None:
     expect(table).to_be_visible()
 
 
-def test_runs_outlive_the_server(
-    tmp_path: Path, new_context: object, chromium_path: str, request: pytest.FixtureRequest
-) -> None:
+def test_runs_outlive_the_server(tmp_path: Path, new_context: Callable[..., BrowserContext]) -> None:
     """The server is killed (-9) while a run goes on; the next server shows the same run, finished."""
-    make: type[BrowserContext] = new_context  # type: ignore[assignment]
     home = tmp_path / "lab"
     with serve(home, tmp_path / "first.log") as first:
-        page = make(base_url=first.url).new_page()  # type: ignore[call-arg]
-        page.goto("/train")
+        page = new_context().new_page()
+        page.goto(f"{first.url}/train")
         settled(page)
         start(page, steps=30)
         page.wait_for_function(
@@ -85,8 +86,8 @@ def test_runs_outlive_the_server(
         first.process.kill()
         first.process.wait()
         with serve(home, tmp_path / "second.log") as second:
-            page = make(base_url=second.url).new_page()  # type: ignore[call-arg]
-            page.goto(link)
+            page = new_context().new_page()
+            page.goto(f"{second.url}{link}")
             settled(page)
             expect(page.get_by_role("button", name="Stop all")).to_be_hidden(timeout=120_000)
             assert curves(page) == 30
