@@ -18,7 +18,7 @@ SIZE = {"width": 1200, "height": 900}
 def explain(page: Page) -> None:
     """Ask for the map, and show it."""
     page.get_by_role("button", name="Explain").click()
-    expect(page.get_by_text("The map adds up")).to_be_visible(timeout=120_000)
+    expect(page.get_by_text("images through the network in")).to_be_visible(timeout=120_000)
     page.get_by_text("Which pixels did it come from?").scroll_into_view_if_needed()
 
 
