@@ -7,7 +7,7 @@ LEAD = (
     "the add. Choose scales, start, and watch: the lab shows what it measures, whatever it is."
 )
 
-with frame.page("Train", LEAD):
+with frame.page("Train", LEAD, warm=False):
     train.form()
     train.watch()
     train.definitions()

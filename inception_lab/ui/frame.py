@@ -26,8 +26,11 @@ MENU = (
 
 
 @contextmanager
-def page(title: str, lead: str) -> Iterator[None]:
-    """Head, menu and footer around a page's body; an error of the lab's own becomes one sentence on the page."""
+def page(title: str, lead: str, *, warm: bool = True) -> Iterator[None]:
+    """Head, menu and footer around a page's body; an error of the lab's own becomes one sentence on the page.
+
+    `warm` loads torch in the background; a page that never needs it leaves the processor to the runs.
+    """
     st.set_page_config(page_title=f"{title} · Inception Lab", page_icon="🧪", layout="wide")
     st.html(f"<style>{asset('components', 'page.css').read_text(encoding='utf-8')}</style>")
     with st.container(horizontal=True, key="menu", gap="small"):
@@ -40,4 +43,5 @@ def page(title: str, lead: str) -> Iterator[None]:
     except LabError as error:
         st.error(str(error), icon=":material/error:")
     st.caption(f"Inception Lab {__version__} · everything runs on this machine; nothing is sent anywhere.")
-    cache.warm()
+    if warm:
+        cache.warm()
