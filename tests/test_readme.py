@@ -58,3 +58,22 @@ def test_pictures_and_files_named_exist() -> None:
     assert named
     for file in named:
         assert (ROOT / file).is_file(), file
+
+
+def test_table_of_reference_runs() -> None:
+    from collections import Counter
+
+    from inception_lab.training.reference import load
+
+    rows = re.findall(
+        r"^\| ([\d.]+) \| (\w+ \d[^|]*) \| ([\d.]+) to ([\d.]+) \| ([\d.]+) to ([\d.]+) \|$", README, re.M
+    )
+    assert len(rows) == 6
+    for scale, words, *numbers in rows:
+        runs = [run for run in load() if run.settings.scale == float(scale)]
+        counted = Counter(run.outcome for run in runs)
+        assert words == ", ".join(f"{word} {n}" for word, n in sorted(counted.items()))
+        accuracies = [run.judgement.accuracy for run in runs]
+        zeros = [run.judgement.zero_share or 0.0 for run in runs]
+        measured = (min(accuracies), max(accuracies), min(zeros), max(zeros))
+        assert [f"{m:.{len(n) - 2}f}" for m, n in zip(measured, numbers, strict=True)] == numbers

@@ -48,10 +48,11 @@ METHODS: dict[Method, tuple[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A file as it came in; nothing about it has been believed yet."""
+    """A file as it came in; nothing about it has been believed yet. `path` is where code would find it."""
 
     name: str
     data: bytes
+    path: str = ""
 
 
 def choose() -> list[Upload]:
@@ -141,7 +142,7 @@ def explain(upload: Upload, network: str) -> None:
         _map(before[1])
     drawer.code(
         f'''
-photo = "{upload.name}"
+photo = "{upload.path or upload.name}"
 lab.classify(photo, networks=["{network}"], crops=1)
 lab.attribute(photo, "{network}", method="{method}", target={target})
 ''',
@@ -160,7 +161,7 @@ def _sample() -> Upload:
     file = linked("Sample", {name: sample.title for name, sample in found.items()}, key="sample")
     chosen = found[file]
     st.caption(f"{chosen.title}, {chosen.author}; {chosen.licence}; {chosen.source}. {chosen.note}")
-    return Upload(chosen.file, chosen.path.read_bytes())
+    return Upload(chosen.file, chosen.path.read_bytes(), f"assets/samples/{chosen.file}")
 
 
 @st.cache_data(max_entries=32, show_spinner=False)

@@ -14,7 +14,7 @@ DOORS = (
     ("pages/explore.py", "Explore", ":material/account_tree:",
      "Open a block of Inception-ResNet-v2: its branches, every tensor's shape, its cost, the PyTorch that runs it."),
     ("pages/train.py", "Train", ":material/monitoring:",
-     "Start a run of ten seconds in which an unscaled residual network dies and a scaled one learns."),
+     "Start a short run in which an unscaled residual network most likely dies and a scaled one learns."),
     ("pages/classify.py", "Classify", ":material/image_search:",
      "Give a photograph to a network, read its five guesses, see which pixels they came from."),
     ("pages/paper.py", "Paper", ":material/article:",
@@ -42,7 +42,7 @@ def machine() -> None:
     versions = ", ".join(f"{name} {version(name)}" for name in ("torch", "timm", "captum", "streamlit"))
     gpu = cache.accelerator()
     st.markdown(
-        f"- **Processor**: {os.cpu_count()} cores ({platform.machine()}); a `micro` run takes about ten seconds.\n"
+        f"- **Processor**: {os.cpu_count()} cores ({platform.machine()}); a `micro` run takes about half a minute.\n"
         f"- **Accelerator**: {gpu or 'looking…'}\n"
         f"- **Runs** are kept under `{cache.store().home}` and survive a restart of the app.\n"
         f"- **Software**: Python {platform.python_version()}, {versions}."

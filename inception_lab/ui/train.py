@@ -100,6 +100,8 @@ def _watch(group: str | None, live: bool) -> None:
     behind = bool(arms) and st.toggle("Shipped runs behind, dotted", value=True, key="behind")
     _picture([*arms, *(runs.shipped() if behind or not arms else ())], metric)
     if shown := arms or runs.shipped():
+        if not live:
+            _curve_table([*arms, *(runs.shipped() if behind or not arms else ())], metric)
         _outcomes(found, shown)
         _blocks(shown)
         _code(shown)
@@ -122,6 +124,15 @@ def _picture(arms: Sequence[Arm], metric: Metric) -> None:
     shown = runs.series(arms, metric)
     components.live_plot(curves(shown, metric=metric), alt=describe(shown, metric=metric), key="curves", height=420)
     st.caption("Thin: single seeds. Thick: their mean. Dotted: shipped. ✕: death. ▲: NaN or infinite. " + _origin(arms))
+
+
+def _curve_table(arms: Sequence[Arm], metric: Metric) -> None:
+    rows = [
+        {"scale": one.scale, "seed": one.seed, "runs": one.kind, "step": step, metric: value}
+        for one in runs.series(arms, metric)
+        for step, value in zip(one.steps, one.values, strict=True)
+    ]
+    drawer.table(pd.DataFrame(rows), name=f"curves-{metric}", title="These curves as a table")
 
 
 def _outcomes(found: Sequence[Run], arms: Sequence[Arm]) -> None:
