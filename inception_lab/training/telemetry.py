@@ -40,9 +40,11 @@ class Telemetry:
 
     def __enter__(self) -> Self:
         for address in residual_blocks(self._model.net):
-            self._handles.append(self._model.at(f"{address}/add").register_forward_pre_hook(self._see_add))
-            self._handles.append(self._model.get_submodule(_relu(address)).register_forward_hook(self._see_output))
-        self._handles.append(self._model.at("head/pool").register_forward_pre_hook(self._see_input))
+            block = self._model.get_submodule(address.partition("/")[2].replace("/", "."))
+            self._handles.append(block.get_submodule("add").register_forward_pre_hook(self._see_add))
+            self._handles.append(block.get_submodule("relu").register_forward_hook(self._see_output))
+        pool = self._model.get_submodule("head.pool")
+        self._handles.append(pool.register_forward_pre_hook(self._see_input))
         return self
 
     def __exit__(
@@ -65,11 +67,6 @@ class Telemetry:
 
     def _see_input(self, module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
         self._zeros.append(_zero_share(inputs[0].detach()))
-
-
-def _relu(address: str) -> str:
-    # A released block without ReLU has an identity under the name, which has no address of its own.
-    return ".".join([*address.split("/")[1:], "relu"])
 
 
 def _rms(x: Tensor) -> Tensor:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from inception_lab.readers.graph import Graph
 
+LONG = 500  # rows that are sent only when asked for: what is folded away is sent all the same
 HEADER = "import inception_lab as lab\n"
 
 
@@ -30,7 +31,8 @@ def code(snippet: str, *, name: str) -> None:
 def table(frame: pandas.DataFrame, *, name: str, title: str = "As a table", alt: str = "") -> None:
     """The table twin of a figure, folded away, with its CSV."""
     with st.expander(title, icon=":material/table:"):
-        st.dataframe(frame, hide_index=True, alt=alt or title)
+        if len(frame) <= LONG or st.toggle(f"Show all {len(frame):,} rows", key=f"rows-{name}"):
+            st.dataframe(frame, hide_index=True, alt=alt or title)
         download("CSV", lambda: frame.to_csv(index=False), f"{name}.csv", "text/csv")
 
 

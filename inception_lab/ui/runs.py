@@ -17,6 +17,8 @@ from inception_lab.training.outcomes import Judgement, judge
 from inception_lab.training.settings import Settings
 from inception_lab.ui import cache
 
+LISTED = 500  # runs of which the page offers the sweeps; older ones open by their link
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arm:
@@ -66,9 +68,13 @@ class Arm:
         }
 
 
-def groups() -> list[str]:
-    """Sweeps in the store, newest first."""
-    return list(dict.fromkeys(run.group for run in cache.store().runs(limit=500) if run.group))
+def sweeps() -> dict[str, str]:
+    """Sweeps in the store, newest first, each with its preset, scales, number of runs and time in words."""
+    found: dict[str, list[Run]] = {}
+    for run in cache.store().runs(limit=LISTED):
+        if run.group:
+            found.setdefault(run.group, []).append(run)
+    return {group: _title(runs) for group, runs in found.items()}
 
 
 def of_group(group: str | None) -> list[Run]:
@@ -114,11 +120,7 @@ def series(arms: Iterable[Arm], metric: Metric) -> list[Series]:
     return [one for one in (arm.series(metric) for arm in arms) if one.steps]
 
 
-def title(group: str) -> str:
-    """A sweep in words: preset, scales, number of runs, when."""
-    found = of_group(group)
-    if not found:
-        return group
-    scales = ", ".join(f"{scale:g}" for scale in dict.fromkeys(run.settings.scale for run in found))
+def _title(found: Sequence[Run]) -> str:
+    scales = ", ".join(f"{scale:g}" for scale in sorted({run.settings.scale for run in found}, reverse=True))
     when = time.strftime("%d %b %H:%M", time.localtime(min(run.created for run in found)))
     return f"{when} · {found[0].settings.preset} · scales {scales} · {len(found)} runs"

@@ -40,7 +40,7 @@ def form() -> None:
             st.caption(_cost(name, count, steps) if count else "Choose at least one scale.")
         if start:
             group = submit_sweep(cache.store(), preset(name, steps=steps), scales=scales, seeds=range(seeds))
-            st.query_params["sweep"] = st.session_state["shown"] = group
+            st.query_params["sweep"] = group
 
 
 def watch() -> None:
@@ -68,25 +68,20 @@ def reference_picture(*, key: str) -> None:
 
 
 def _chosen() -> str | None:
-    """The sweep on screen: just started, else the link's, else the newest, else none; and a box to change it."""
-    groups = runs.groups()
+    """The sweep on screen, None for the shipped runs: just started, else the link's, else the newest; and its box."""
+    names = {**runs.sweeps(), SHIPPED: "the runs that ship with the lab"}
     wanted = st.query_params.get("sweep")
-    if wanted and wanted not in (*groups, SHIPPED):
-        st.warning(
-            f"The link's runs {wanted!r} are not in this lab's store; others are shown.", icon=":material/link_off:"
-        )
-        st.query_params.pop("sweep")
-        wanted = None
-    options = [*groups, SHIPPED]
-    if st.session_state.get("shown") not in options:
-        st.session_state["shown"] = wanted or options[0]
-    shown = st.selectbox("Runs on screen", options, key="shown", format_func=_title)
-    st.query_params["sweep"] = shown
+    if wanted and wanted not in names and runs.of_group(wanted):
+        names = {wanted: f"{wanted}, from the link", **names}
+    if wanted and wanted not in names:
+        st.warning(f"The runs {wanted!r} of the link are not in this lab's store.", icon=":material/link_off:")
+    elif wanted and wanted != st.session_state.get("shown-written"):  # a link, not what this page wrote last
+        st.session_state["shown"] = wanted
+    if st.session_state.get("shown") not in names:
+        st.session_state["shown"] = next(iter(names))
+    shown = st.selectbox("Runs on screen", list(names), key="shown", format_func=lambda name: names[name])
+    st.query_params["sweep"] = st.session_state["shown-written"] = shown
     return None if shown == SHIPPED else shown
-
-
-def _title(group: str) -> str:
-    return "the runs that ship with the lab" if group == SHIPPED else runs.title(group)
 
 
 def _watch(group: str | None, live: bool) -> None:

@@ -16,6 +16,10 @@ from tests.browser.live import serve, settled
 RANGE = "document.querySelector('.st-key-curves .js-plotly-plot').layout.xaxis.range.map(Math.round)"
 
 
+POINTS = """Math.max(0, ...(document.querySelector('.st-key-curves .js-plotly-plot')?.data ?? [])
+    .filter(t => !(t.name || '').includes('reference') && t.line?.dash === 'solid').map(t => t.x.length))"""
+
+
 def start(page: Page, *, steps: int) -> None:
     """Start the two default scales with so many steps."""
     box = page.get_by_role("spinbutton", name="Steps")
@@ -25,11 +29,14 @@ def start(page: Page, *, steps: int) -> None:
     page.get_by_role("button", name="Start 2 runs").click()
 
 
-def curves(page: Page) -> int:
-    """How many points the longest curve of a run made here has."""
-    script = """Math.max(0, ...document.querySelector('.st-key-curves .js-plotly-plot').data
-        .filter(t => !(t.name || '').includes('reference') && t.line?.dash === 'solid').map(t => t.x.length))"""
-    return int(page.evaluate(script))
+def seen_points(page: Page) -> int:
+    """How many points the longest curve of a run made here has, now."""
+    return int(page.evaluate(POINTS))
+
+
+def expect_points(page: Page, points: int) -> None:
+    """Wait until the longest curve of a run made here has so many points."""
+    page.wait_for_function(f"{POINTS} === {points}")
 
 
 def test_shipped_runs_are_on_screen_without_a_choice(visit: Visit) -> None:
@@ -47,7 +54,7 @@ def test_two_runs_from_the_click_to_the_outcome(visit: Visit) -> None:
     expect(page.get_by_text(re.compile(r"Step \d+ of 50"))).to_be_visible()
     page.wait_for_function("document.querySelector('.st-key-curves .js-plotly-plot')?.data.some(t => t.x.length > 2)")
     page.evaluate("Plotly.relayout(document.querySelector('.st-key-curves .js-plotly-plot'), {'xaxis.range': [1, 9]})")
-    seen = curves(page)
+    seen = seen_points(page)
     longer = f"data.some(t => t.x.length > {seen} && t.line?.width === 3)"
     page.wait_for_function(f"document.querySelector('.st-key-curves .js-plotly-plot').{longer}")
     assert page.evaluate(RANGE) == [1, 9], "the zoom must survive the tick"
@@ -55,9 +62,9 @@ def test_two_runs_from_the_click_to_the_outcome(visit: Visit) -> None:
     address = page.url
     page.reload()
     settled(page)
-    assert curves(page) == 25
+    expect_points(page, 25)
     other = visit(address.removeprefix(page.evaluate("location.origin")))
-    assert curves(other) == 25
+    expect_points(other, 25)
 
 
 def test_stop_is_heard_at_once(visit: Visit) -> None:
@@ -90,4 +97,4 @@ def test_runs_outlive_the_server(tmp_path: Path, new_context: Callable[..., Brow
             page.goto(f"{second.url}{link}")
             settled(page)
             expect(page.get_by_role("button", name="Stop all")).to_be_hidden(timeout=120_000)
-            assert curves(page) == 30
+            expect_points(page, 30)
