@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from math import sqrt
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +16,11 @@ from inception_lab.errors import DataError, ImageError
 from inception_lab.images.crops import protocol
 from inception_lab.images.load import load
 from inception_lab.images.networks import borrowed, probabilities, threads_set
+from inception_lab.intervals import wilson
 from inception_lab.models.records import EMBEDDED, record
 from inception_lab.models.weights import labels, wnids
 
 SUFFIXES = frozenset((".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff"))
-NORMAL_95 = 1.959964
 Progress = Callable[[int, int], None]
 """Called with (images done, images in all); what it raises ends the evaluation."""
 
@@ -103,14 +102,6 @@ def evaluate(
     shares = (wrong1 / images, wrong5 / images)
     intervals = (wilson(wrong1, images), wilson(wrong5, images))
     return Evaluation(tag, crops, images, *shares, *intervals, tuple(skipped), time.perf_counter() - start)
-
-
-def wilson(hits: int, n: int) -> tuple[float, float]:
-    """95 % interval for a share of `hits` in `n` trials (Wilson 1927); within 0 and 1, never without width."""
-    share, z2 = hits / n, NORMAL_95**2
-    centre = (share + z2 / (2 * n)) / (1 + z2 / n)
-    half = NORMAL_95 * sqrt(share * (1 - share) / n + z2 / (4 * n * n)) / (1 + z2 / n)
-    return max(0.0, centre - half), min(1.0, centre + half)
 
 
 def class_index(name: str) -> int:

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from math import sqrt
 from typing import Literal
 
 from inception_lab.errors import RunError
+from inception_lab.intervals import wilson
 from inception_lab.jobs.folder import Status
 from inception_lab.jobs.store import Run, Store, new_id
 from inception_lab.training.outcomes import Outcome
@@ -24,8 +24,6 @@ FAILED: frozenset[Outcome] = frozenset({"dies", "stalls", "diverges", "nan"})
 CLAIMED = (0.1, 0.3)
 LEAST = 3
 """Runs of each arm without which there is no verdict."""
-
-_Z = 1.959964  # the normal quantile of a two-sided 95 % interval
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,16 +129,6 @@ def weigh(cases: Iterable[Case]) -> Verdict:
         unscaled=unscaled,
         scaled=scaled,
     )
-
-
-def wilson(failed: int, n: int) -> tuple[float, float]:
-    """95 % interval of a share (Wilson 1927); (0, 1) if nothing was tried."""
-    if n == 0:
-        return 0.0, 1.0
-    share, z2 = failed / n, _Z * _Z
-    middle = (share + z2 / (2 * n)) / (1 + z2 / n)
-    half = _Z * sqrt(share * (1 - share) / n + z2 / (4 * n * n)) / (1 + z2 / n)
-    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 def shrunk(settings: Settings) -> tuple[str, ...]:

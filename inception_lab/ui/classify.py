@@ -23,7 +23,7 @@ from inception_lab.figures.predictions import guesses
 from inception_lab.images.samples import samples
 from inception_lab.models.records import EMBEDDED, RECORDS
 from inception_lab.ui import drawer
-from inception_lab.ui.widgets import linked
+from inception_lab.ui.widgets import linked, plain
 
 if TYPE_CHECKING:
     from inception_lab.images.attribute import Attribution, Method
@@ -94,7 +94,7 @@ def predictions(uploads: Sequence[Upload], network: str) -> Upload | None:
     said = {upload.name: _classified(upload, network) for upload in uploads}
     for one in said.values():
         if one.error:
-            st.error(one.error, icon=":material/error:")
+            st.error(plain(one.error), icon=":material/error:")
     readable = [upload for upload in uploads if not said[upload.name].error]
     if len(readable) > 1:
         _several([said[upload.name] for upload in readable])
@@ -142,7 +142,7 @@ def explain(upload: Upload, network: str) -> None:
         _map(before[1])
     drawer.code(
         f'''
-photo = "{upload.path or upload.name}"
+photo = {upload.path or upload.name!r}
 lab.classify(photo, networks=["{network}"], crops=1)
 lab.attribute(photo, "{network}", method="{method}", target={target})
 ''',
@@ -187,7 +187,7 @@ def _fetched(tag: str) -> bool:
         fetch(tag, progress=drawer.meter(bar, unit=1_000_000, word="MB"))
     except LabError as error:
         bar.empty()
-        st.error(str(error), icon=":material/cloud_off:")
+        st.error(plain(error), icon=":material/cloud_off:")
         return False
     bar.empty()
     return True
@@ -217,7 +217,8 @@ def _one(upload: Upload, said: Classification, network: str) -> None:
             pixels(load(upload.data, name=upload.name), RECORDS[network]), alt=f"{upload.name} as {network} sees it"
         )
         st.caption(
-            f"The pixels that enter the network, {RECORDS[network].size}×{RECORDS[network].size}. {said.note or ''}"
+            f"The pixels that enter the network, {RECORDS[network].size}×{RECORDS[network].size}. "
+            + plain(said.note or "")
         )
     with right:
         labels, shares = [p.label for p in said.predictions], [p.probability for p in said.predictions]

@@ -14,6 +14,7 @@ import streamlit as st
 from inception_lab.assets import asset
 from inception_lab.errors import LabError
 from inception_lab.ui import cache
+from inception_lab.ui.widgets import plain
 from inception_lab.version import __version__
 
 MENU = (
@@ -41,7 +42,7 @@ def page(title: str, lead: str, *, warm: bool = True) -> Iterator[None]:
     try:
         yield
     except LabError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(plain(error), icon=":material/error:")
     st.caption(f"Inception Lab {__version__} · everything runs on this machine; nothing is sent anywhere.")
     if warm:
         cache.warm()

@@ -14,6 +14,7 @@ from inception_lab.errors import LabError, UnknownAddress
 from inception_lab.nets import catalog
 from inception_lab.nets.address import blocks, locate, steps
 from inception_lab.nets.ops import Net
+from inception_lab.ui.widgets import plain
 
 START = "inception_resnet_v2/B/01"
 _AT, _WRITTEN = "explore_at", "explore_written"
@@ -57,7 +58,7 @@ def current() -> Selection:
         try:
             st.session_state[_AT] = resolve(wanted)
         except LabError as error:
-            st.warning(f"The link was not followed. {error}", icon=":material/link_off:")
+            st.warning(f"The link was not followed. {plain(error)}", icon=":material/link_off:")
     address = st.session_state.setdefault(_AT, START)
     st.query_params["at"] = st.session_state[_WRITTEN] = address
     return _selection(address)

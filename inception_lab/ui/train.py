@@ -18,6 +18,7 @@ from inception_lab.training.outcomes import DEFINITIONS
 from inception_lab.training.presets import DESCRIPTIONS, DEVIATIONS, PRESETS, preset
 from inception_lab.ui import cache, components, drawer, runs
 from inception_lab.ui.runs import Arm
+from inception_lab.ui.widgets import plain
 
 SCALES = (1.0, 0.5, 0.3, 0.2, 0.1, 0.05)
 SHIPPED = "shipped"
@@ -74,7 +75,7 @@ def _chosen() -> str | None:
     if wanted and wanted not in names and runs.of_group(wanted):
         names = {wanted: f"{wanted}, from the link", **names}
     if wanted and wanted not in names:
-        st.warning(f"The runs {wanted!r} of the link are not in this lab's store.", icon=":material/link_off:")
+        st.warning(f"The runs '{plain(wanted)}' of the link are not in this lab's store.", icon=":material/link_off:")
     elif wanted and wanted != st.session_state.get("shown-written"):  # a link, not what this page wrote last
         st.session_state["shown"] = wanted
     if st.session_state.get("shown") not in names:
@@ -154,7 +155,9 @@ def _outcomes(found: Sequence[Run], arms: Sequence[Arm]) -> None:
 
 def _again(run: Run) -> None:
     text, button = st.columns([5, 1], vertical_alignment="center")
-    text.warning(f"Scale {run.settings.scale:g}, seed {run.settings.seed}: {run.error}", icon=":material/warning:")
+    text.warning(
+        f"Scale {run.settings.scale:g}, seed {run.settings.seed}: {plain(run.error)}", icon=":material/warning:"
+    )
     if button.button("Run again", key=f"again-{run.id}"):
         cache.store().resume(run.id)
         st.rerun()

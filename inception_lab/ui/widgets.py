@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 import streamlit as st
+
+
+def plain(text: object) -> str:
+    """Text from outside (a file's name, a link) for places that read Markdown: every mark of it is escaped."""
+    return re.sub(r"([\\`*_{}\[\]()#+.!|<>$~:-])", r"\\\1", str(text))
 
 
 def linked(label: str, options: Mapping[str, str], *, key: str) -> str:
@@ -18,7 +24,7 @@ def linked(label: str, options: Mapping[str, str], *, key: str) -> str:
             st.session_state[key] = wanted
         else:
             st.warning(
-                f"The link asks for {key} {wanted!r}; there is {', '.join(options)}.", icon=":material/link_off:"
+                f"The link asks for {key} '{plain(wanted)}'; there is {', '.join(options)}.", icon=":material/link_off:"
             )
     value = str(st.selectbox(label, list(options), key=key, format_func=lambda word: options[word]))
     if value != next(iter(options)):

@@ -7,12 +7,13 @@ import struct
 import zlib
 
 import numpy as np
+import psutil
 from PIL import Image
 from playwright.sync_api import FilePayload, Page, expect
 
 from inception_lab.assets import asset
 from tests.browser.conftest import Visit
-from tests.browser.live import settled
+from tests.browser.live import Live, settled
 
 
 def payload(name: str, data: bytes, mime: str = "image/png") -> FilePayload:
@@ -101,3 +102,23 @@ def test_a_hub_network_out_of_reach_is_one_sentence_and_the_page_goes_on(visit: 
 def test_a_bad_word_in_the_link_is_said(visit: Visit) -> None:
     page = visit("/classify?method=magic")
     expect(page.get_by_text("The link asks for method 'magic'")).to_be_visible()
+
+
+def test_a_hostile_file_name_is_only_text(visit: Visit) -> None:
+    page = visit("/classify")
+    name = '![x](http://example.org/x.png) <img src=x onerror=alert(1)> ".png'
+    upload(page, payload(name, b"no picture"))
+    expect(page.get_by_test_id("stAlert").filter(has_text="![x](http://example.org/x.png)")).to_be_visible()
+    coffee = encoded(Image.open(asset("samples", "coffee.jpg")), "JPEG")
+    upload(page, payload('a"); import os; ("b.jpg', coffee, "image/jpeg"))
+    expect(page.locator(".st-key-guesses")).to_contain_text("espresso")
+
+
+def test_a_bomb_leaves_the_servers_memory_alone(visit: Visit, live: Live) -> None:
+    page = visit("/classify")
+    upload(page, payload("small.png", encoded(Image.new("RGB", (64, 64)), "PNG")))
+    server = psutil.Process(live.process.pid)
+    before = server.memory_info().rss
+    upload(page, payload("huge.png", bomb(12_000)))
+    expect(page.get_by_test_id("stAlert").filter(has_text="huge.png")).to_be_visible()
+    assert server.memory_info().rss - before < 60e6, "decoded, it would take 144 MB as bytes and 432 MB as RGB"

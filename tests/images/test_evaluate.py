@@ -9,8 +9,9 @@ import torch
 
 from inception_lab.errors import DataError
 from inception_lab.images import evaluate as module
-from inception_lab.images.evaluate import class_index, evaluate, wilson
+from inception_lab.images.evaluate import class_index, evaluate
 from inception_lab.images.samples import samples
+from inception_lab.intervals import wilson
 from inception_lab.models.weights import wnids
 
 
@@ -56,15 +57,6 @@ def test_all_pixels_are_used(folder: Path, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(module, "probabilities", lambda *_: torch.arange(1000.0))
     assert evaluate(folder).images == 4
     assert asked == [None] * 4
-
-
-def test_wilson_intervals() -> None:
-    """Values of the closed form, as in Newcombe 1998, table I."""
-    assert wilson(81, 263) == pytest.approx((0.2553, 0.3662), abs=1e-4)
-    assert wilson(15, 148) == pytest.approx((0.0624, 0.1605), abs=1e-4)
-    assert wilson(0, 20) == pytest.approx((0.0, 0.1611), abs=1e-4)
-    assert wilson(1, 29) == pytest.approx((0.0061, 0.1718), abs=1e-4)
-    assert wilson(5, 5)[1] == 1.0
 
 
 def test_class_names() -> None:

@@ -5,7 +5,7 @@ import pytest
 
 from inception_lab.errors import RunError, SettingsError
 from inception_lab.jobs.store import Run, Store
-from inception_lab.jobs.sweep import group_table, shrunk, submit_sweep, verdict, wilson
+from inception_lab.jobs.sweep import group_table, shrunk, submit_sweep, verdict
 from inception_lab.training.presets import PRESETS
 from inception_lab.training.settings import Settings
 
@@ -32,15 +32,6 @@ def arms(seeds: int, unscaled: str, scaled: str, *, scales: tuple[float, ...] = 
     return [
         ended(scale, seed, unscaled if scale == 1.0 else scaled) for seed in range(seeds) for scale in (1.0, *scales)
     ]
-
-
-@pytest.mark.parametrize(
-    ("failed", "n", "low", "high"),
-    # Closed forms: none of n gives (0, z²/(n+z²)), all of n its mirror image; 5 of 10 is a textbook value.
-    [(0, 4, 0.0, 0.4899), (4, 4, 0.5101, 1.0), (0, 3, 0.0, 0.5615), (5, 10, 0.2366, 0.7634), (0, 0, 0.0, 1.0)],
-)
-def test_wilson_interval(failed: int, n: int, low: float, high: float) -> None:
-    assert wilson(failed, n) == pytest.approx((low, high), abs=1e-4)
 
 
 def test_sweep_queues_every_scale_of_a_seed_before_the_next(store: Store) -> None:
