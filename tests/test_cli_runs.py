@@ -240,7 +240,7 @@ def test_a_failed_run_is_a_sentence_with_status_2(supervised: Path) -> None:
 
 def test_no_runs_yet() -> None:
     assert answer("runs") == {"runs": []}
-    assert lab("runs").stdout == "No runs yet. Start one: inception-lab train micro\n"
+    assert lab("runs").stdout == "No runs yet. Start one: python -m inception_lab train micro\n"
 
 
 def test_every_setting_has_an_option() -> None:

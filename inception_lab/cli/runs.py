@@ -48,7 +48,7 @@ def list_runs(limit: int | None, sweep: str | None, as_json: bool) -> None:
             )
             for one in found
         ]
-        return table(heads, rows) if rows else "No runs yet. Start one: inception-lab train micro"
+        return table(heads, rows) if rows else "No runs yet. Start one: python -m inception_lab train micro"
 
     show({"runs": found}, as_json=as_json, text=text)
 

@@ -5,6 +5,7 @@ Both are a few lines of JavaScript in `assets/components`, mounted without an if
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable
 from functools import cache
@@ -14,6 +15,7 @@ from typing import Any
 import streamlit as st
 
 from inception_lab.assets import asset
+from inception_lab.errors import LabError
 
 _DRAWING = """<div class="tools" role="group" aria-label="Zoom">
 <button class="smaller" aria-label="Smaller">−</button><button class="fit">fit</button>
@@ -63,6 +65,15 @@ def publish_plotly() -> None:
 
     source = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
     target = Path(__file__).parents[2] / "static" / source.name
-    if not target.exists() or target.stat().st_size != source.stat().st_size:
+    if target.exists() and target.stat().st_size == source.stat().st_size:
+        return
+    draft = target.with_name(f".{target.name}.{os.getpid()}")  # two first sessions may meet here
+    try:
         target.parent.mkdir(exist_ok=True)
-        shutil.copyfile(source, target)
+        shutil.copyfile(source, draft)
+        draft.replace(target)
+    except OSError as error:
+        raise LabError(
+            f"{target.parent} cannot be written ({error.strerror}), so live plots cannot be drawn. "
+            "Make it writable for the one who starts the app, once."
+        ) from None

@@ -39,10 +39,17 @@ def page(title: str, lead: str, *, warm: bool = True) -> Iterator[None]:
             st.page_link(path, label=label, icon=icon)
     st.title(title)
     st.markdown(lead)
+    with sentences():
+        yield
+    st.caption(f"Inception Lab {__version__} · everything runs on this machine; nothing is sent anywhere.")
+    if warm:
+        cache.warm()
+
+
+@contextmanager
+def sentences() -> Iterator[None]:
+    """Errors of the lab's own as one sentence on the page; a fragment needs it for itself, as it runs alone."""
     try:
         yield
     except LabError as error:
         st.error(plain(error), icon=":material/error:")
-    st.caption(f"Inception Lab {__version__} · everything runs on this machine; nothing is sent anywhere.")
-    if warm:
-        cache.warm()

@@ -40,10 +40,18 @@ def machine() -> None:
     """What will run here, and how fast to expect it; nothing that needs torch to be loaded."""
     st.subheader("This machine", anchor=False)
     versions = ", ".join(f"{name} {version(name)}" for name in ("torch", "timm", "captum", "streamlit"))
-    gpu = cache.accelerator()
     st.markdown(
         f"- **Processor**: {os.cpu_count()} cores ({platform.machine()}); a `micro` run takes about half a minute.\n"
-        f"- **Accelerator**: {gpu or 'looking…'}\n"
         f"- **Runs** are kept under `{cache.store().home}` and survive a restart of the app.\n"
         f"- **Software**: Python {platform.python_version()}, {versions}."
     )
+    known = cache.accelerator() is not None
+    st.fragment(_accelerator, run_every=None if known else 1.0)(known)
+
+
+def _accelerator(known: bool) -> None:
+    """The accelerator, as soon as torch is loaded and can say."""
+    found = cache.accelerator()
+    st.markdown(f"- **Accelerator**: {found or 'looking…'}")
+    if found and not known:
+        st.rerun()  # once, so that the looking ends

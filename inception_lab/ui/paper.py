@@ -53,7 +53,7 @@ def claims() -> None:
                 st.caption(f"In numbers: {claim['numbers']}")
                 st.caption(f"In this lab: {claim['limits']}")
                 path, icon = PAGES[claim["page"]]
-                st.page_link(path, label=claim["test"], icon=icon, query_params=_at(claim))
+                st.page_link(path, label=claim["test"], icon=icon, query_params=_link(claim))
 
 
 def slips() -> None:
@@ -141,8 +141,9 @@ def _open(address: str | None, *, label: str) -> None:
         st.page_link(PAGES["explore"][0], label=label, icon=PAGES["explore"][1], query_params={"at": address})
 
 
-def _at(claim: dict[str, Any]) -> dict[str, str] | None:
-    return {"at": claim["at"]} if "at" in claim else None
+def _link(claim: dict[str, Any]) -> dict[str, str | list[str]] | None:
+    """What the link to another page carries: an address of Explore, or settings of Train."""
+    return {"at": claim["at"]} if "at" in claim else claim.get("link")
 
 
 def _table(frame: pd.DataFrame, *, name: str, alt: str) -> None:

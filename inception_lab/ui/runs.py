@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import streamlit as st
 
+from inception_lab.errors import UnknownRun
 from inception_lab.figures.curves import Metric, Series
 from inception_lab.jobs.store import Run
 from inception_lab.training import reference
@@ -69,17 +71,21 @@ class Arm:
 
 
 def sweeps() -> dict[str, str]:
-    """Sweeps in the store, newest first, each with its preset, scales, number of runs and time in words."""
+    """Sweeps and single runs in the store, newest first, each with preset, scales, number of runs and time in words."""
     found: dict[str, list[Run]] = {}
     for run in cache.store().runs(limit=LISTED):
-        if run.group:
-            found.setdefault(run.group, []).append(run)
+        found.setdefault(run.group or run.id, []).append(run)
     return {group: _title(runs) for group, runs in found.items()}
 
 
 def of_group(group: str | None) -> list[Run]:
-    """The runs of a sweep, unscaled first, then by seed."""
-    found = cache.store().runs(group=group) if group else []
+    """The runs of a sweep, unscaled first, then by seed; a run without a sweep goes by its own id."""
+    if group is None:
+        return []
+    found = cache.store().runs(group=group)
+    if not found:
+        with suppress(UnknownRun):
+            found = [cache.store().run(group)]
     return sorted(found, key=lambda run: (-run.settings.scale, run.settings.seed))
 
 
@@ -108,7 +114,7 @@ def shipped() -> list[Arm]:
             status="finished",
             steps=run.steps,
             addresses=run.addresses,
-            judgement=judge(run.steps),
+            judgement=run.judgement,
             kind="reference",
         )
         for run in reference.load()
@@ -123,4 +129,4 @@ def series(arms: Iterable[Arm], metric: Metric) -> list[Series]:
 def _title(found: Sequence[Run]) -> str:
     scales = ", ".join(f"{scale:g}" for scale in sorted({run.settings.scale for run in found}, reverse=True))
     when = time.strftime("%d %b %H:%M", time.localtime(min(run.created for run in found)))
-    return f"{when} · {found[0].settings.preset} · scales {scales} · {len(found)} runs"
+    return f"{when} · {found[0].settings.preset} · scale {scales} · {len(found)} run{'s' * (len(found) != 1)}"

@@ -14,14 +14,16 @@ from inception_lab.figures.heatmap import Quantity, heatmap
 from inception_lab.jobs.launch import ensure_running
 from inception_lab.jobs.store import Run
 from inception_lab.jobs.sweep import Case, submit_sweep, weigh
+from inception_lab.training.deviations import deviations
 from inception_lab.training.outcomes import DEFINITIONS
-from inception_lab.training.presets import DESCRIPTIONS, DEVIATIONS, PRESETS, preset
-from inception_lab.ui import cache, components, drawer, runs
+from inception_lab.training.presets import DESCRIPTIONS, PRESETS, preset
+from inception_lab.ui import cache, components, drawer, frame, runs
 from inception_lab.ui.runs import Arm
 from inception_lab.ui.widgets import plain
 
 SCALES = (1.0, 0.5, 0.3, 0.2, 0.1, 0.05)
 SHIPPED = "shipped"
+CURVES: dict[Metric, str] = {"zero_share": "Zeros", "accuracy": "Accuracy", "loss": "Loss", "gradient_norm": "Gradient"}
 SECONDS_PER_STEP = {"micro": 0.2, "paper-rate": 0.36, "wide": 0.9}  # beside another run on two shared cores
 
 
@@ -29,12 +31,17 @@ def form() -> None:
     """Choose scales and seeds, read the cost, start."""
     ensure_running(cache.store().home)  # it loads torch while people choose, so that a run starts at once
     with st.container(border=True):
-        name = st.segmented_control("Preset", list(PRESETS), default="micro", key="preset", required=True)
+        name = st.segmented_control(
+            "Preset", list(PRESETS), default="micro", key="preset", required=True, bind="query-params"
+        )
         st.caption(DESCRIPTIONS[name])
         left, middle, right = st.columns([4, 2, 2])
-        scales = left.pills("Residual scales", SCALES, selection_mode="multi", default=(1.0, 0.1), key="scales")
-        seeds = int(middle.number_input("Seeds for each", 1, 20, 1, key="seeds"))
-        steps = int(right.number_input("Steps", 5, 5000, PRESETS[name].steps, key=f"steps-{name}"))
+        scales = left.pills(
+            "Residual scales", SCALES, selection_mode="multi", default=(1.0, 0.1), key="scales", bind="query-params"
+        )
+        seeds = int(middle.number_input("Seeds for each", 1, 20, 1, key="seeds", bind="query-params"))
+        usual = PRESETS[name].steps
+        steps = int(right.number_input("Steps", 5, 5000, usual, key=f"steps-{name}", bind="query-params"))
         count = len(scales) * seeds
         with st.container(horizontal=True, vertical_alignment="center"):
             start = st.button(f"Start {count} run{'s' * (count != 1)}", type="primary", disabled=not count, key="start")
@@ -56,8 +63,8 @@ def definitions() -> None:
     with st.expander("What the outcomes mean", icon=":material/menu_book:"):
         st.markdown("\n".join(f"- **{word}**: {text}" for word, text in DEFINITIONS.items()))
     with st.expander("What was shrunk or exaggerated against the paper", icon=":material/compress:"):
-        for name, lines in DEVIATIONS.items():
-            st.markdown(f"**{name}**\n" + "\n".join(f"- {line}" for line in lines))
+        for name, settings in PRESETS.items():
+            st.markdown(f"**{name}**\n" + "\n".join(f"- {line}" for line in deviations(settings)))
 
 
 def reference_picture(*, key: str) -> None:
@@ -86,17 +93,32 @@ def _chosen() -> str | None:
 
 
 def _watch(group: str | None, live: bool) -> None:
+    with frame.sentences():
+        _live(group, live)
+
+
+def _live(group: str | None, live: bool) -> None:
     found = runs.of_group(group)
+    if live and not found:
+        st.rerun()  # somebody deleted them
+    if live:
+        ensure_running(cache.store().home)  # should the supervisor have been killed, the queue goes on all the same
     arms = [runs.arm(run) for run in found]
     if live:
         _progress(found, arms)
     metric: Metric = st.segmented_control(
-        "Curve", list(TITLES), default="zero_share", key="metric", format_func=_metric_name, required=True
+        "Curve",
+        list(TITLES),
+        default="zero_share",
+        key="metric",
+        format_func=lambda word: CURVES[word],
+        required=True,
+        bind="query-params",
     )
-    behind = bool(arms) and st.toggle("Shipped runs behind, dotted", value=True, key="behind")
+    behind = bool(arms) and st.toggle("Shipped runs behind, dotted", value=True, key="behind", bind="query-params")
     _picture([*arms, *(runs.shipped() if behind or not arms else ())], metric)
     if shown := arms or runs.shipped():
-        if not live:
+        if not live:  # while it grows, the table of outcomes is its twin
             _curve_table([*arms, *(runs.shipped() if behind or not arms else ())], metric)
         _outcomes(found, shown)
         _blocks(shown)
@@ -140,6 +162,8 @@ def _outcomes(found: Sequence[Run], arms: Sequence[Arm]) -> None:
             said.word, ":material/help:"
         )
         st.info(f"**{said.word.capitalize()}.** {said.sentence[0].upper()}{said.sentence[1:]}", icon=icon)
+        with st.expander("What these runs shrink or exaggerate against the paper", icon=":material/compress:"):
+            st.markdown("\n".join(f"- {line}" for line in said.shrunk))
     frame = pd.DataFrame([arm.row() for arm in arms])
     columns = {
         "accuracy": st.column_config.NumberColumn(format="%.2f", help="mean of the last 20 training batches"),
@@ -184,14 +208,16 @@ def _blocks(arms: Sequence[Arm]) -> None:
 
 
 def _code(arms: Sequence[Arm]) -> None:
-    scales = tuple(dict.fromkeys(arm.settings.scale for arm in arms))
-    seeds = len({arm.settings.seed for arm in arms})
+    """The sweep on screen as one expression: its scales, its seeds, and whatever differs from the preset."""
     one = arms[0].settings
-    drawer.code(
-        f'sweep = lab.sweep("{one.preset}", scales={scales}, seeds={seeds}, steps={one.steps})\n'
-        "sweep.plot()\nsweep.verdict()\n",
-        name="train",
-    )
+    usual = PRESETS.get(one.preset, PRESETS["micro"]).to_dict()
+    given = {
+        "scales": tuple(dict.fromkeys(arm.settings.scale for arm in arms)),
+        "seeds": tuple(dict.fromkeys(arm.settings.seed for arm in arms)),
+        **{name: getattr(one, name) for name, value in one.to_dict().items() if value != usual[name]},
+    }
+    words = ", ".join(f"{name}={value!r}" for name, value in given.items() if name not in ("preset", "scale", "seed"))
+    drawer.code(f'sweep = lab.sweep("{one.preset}", {words})\nsweep.plot()\nsweep.verdict()\n', name="train")
 
 
 def _cost(name: str, count: int, steps: int) -> str:
@@ -199,10 +225,6 @@ def _cost(name: str, count: int, steps: int) -> str:
     seconds = SECONDS_PER_STEP[name] * steps * count / at_once
     length = f"{seconds:.0f} seconds" if seconds < 100 else f"{seconds / 60:.0f} minutes"
     return f"About {length} on this processor, {at_once} at a time."
-
-
-def _metric_name(metric: str) -> str:
-    return {"zero_share": "Zeros", "accuracy": "Accuracy", "loss": "Loss", "gradient_norm": "Gradient"}[metric]
 
 
 def _origin(arms: Sequence[Arm]) -> str:

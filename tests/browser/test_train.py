@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
 from playwright.sync_api import BrowserContext, Page, expect
 
+from inception_lab.jobs import launch
 from inception_lab.jobs.sweep import Case, weigh
 from inception_lab.training.reference import load
 from tests.browser.conftest import Visit
-from tests.browser.live import serve, settled
+from tests.browser.live import Live, serve, settled
 
 RANGE = "document.querySelector('.st-key-curves .js-plotly-plot').layout.xaxis.range.map(Math.round)"
 
@@ -98,3 +101,33 @@ def test_runs_outlive_the_server(tmp_path: Path, new_context: Callable[..., Brow
             settled(page)
             expect(page.get_by_role("button", name="Stop all")).to_be_hidden(timeout=120_000)
             expect_points(page, 30)
+
+
+def test_a_link_restores_what_was_chosen(visit: Visit) -> None:
+    page = visit("/train?sweep=shipped&preset=paper-rate&scales=0.3&scales=0.05&seeds=4&metric=Loss")
+    expect(page.get_by_role("button", name="Start 8 runs")).to_be_visible()
+    expect(page.locator(".st-key-curves .plot")).to_have_attribute(
+        "aria-label", re.compile("loss on the training batch")
+    )
+    page.reload()
+    settled(page)
+    expect(page.get_by_role("button", name="Start 8 runs")).to_be_visible()
+    expect(page).to_have_url(re.compile("preset=paper-rate"))
+
+
+def test_the_papers_link_chooses_the_preset(visit: Visit) -> None:
+    page = visit("/paper")
+    page.get_by_role("link", name="Train with the preset at the paper's rate").click()
+    expect(page.get_by_text("40 blocks, Xavier weights")).to_be_visible()
+
+
+def test_runs_wait_for_a_killed_supervisor_no_longer_than_a_tick(visit: Visit, live: Live) -> None:
+    """The page itself starts the next supervisor while somebody watches."""
+    page = visit("/train")
+    start(page, steps=60)
+    expect(page.get_by_text(re.compile(r"Step [1-9]\d* of 120"))).to_be_visible()
+    supervisor = launch.supervisor(live.home)
+    assert supervisor
+    os.kill(supervisor.pid, signal.SIGKILL)
+    expect(page.get_by_role("button", name="Stop all")).to_be_hidden(timeout=120_000)
+    expect_points(page, 60)

@@ -26,9 +26,14 @@ def test_shares_are_drawn_from_0_to_1() -> None:
     assert "at step 1 block A/01 has 0.75 and block B/01 1" in words
 
 
-def test_norms_are_powers_of_ten_and_impossible_ones_are_empty() -> None:
-    figure, _ = heatmap(BLOCKS, STEPS, quantity="ratio")
-    assert [list(row) for row in figure.data[0].z] == [[-1.0, None], [None, None]]
+def test_norms_are_powers_of_ten_and_what_has_no_place_is_marked() -> None:
+    figure, words = heatmap(BLOCKS, STEPS, quantity="ratio")
+    cells, odd, none = figure.data
+    assert [list(row) for row in cells.z] == [[-1.0, None], [None, None]]
+    assert [list(row) for row in cells.customdata] == [[0.1, "nan"], [0.0, "inf"]]
+    assert list(zip(odd.x, odd.y, odd.text, strict=True)) == [(1, "A/01", "nan"), (1, "B/01", "inf")]
+    assert list(zip(none.x, none.y, strict=True)) == [(0, "B/01")]
+    assert "2 cells are NaN or infinite; 1 cells are exactly zero" in words
 
 
 def test_nothing_measured_is_said() -> None:
