@@ -15,6 +15,7 @@ from inception_lab.errors import RunError
 from inception_lab.intervals import wilson
 from inception_lab.jobs.folder import Status
 from inception_lab.jobs.store import Run, Store, new_id
+from inception_lab.training.deviations import deviations
 from inception_lab.training.outcomes import Outcome
 from inception_lab.training.settings import Settings
 
@@ -125,41 +126,10 @@ def weigh(cases: Iterable[Case]) -> Verdict:
         sentence=sentence,
         n=len(arms),
         seeds=tuple(sorted({case.settings.seed for case in arms})),
-        shrunk=shrunk(known[0].settings),
+        shrunk=deviations(known[0].settings),
         unscaled=unscaled,
         scaled=scaled,
     )
-
-
-def shrunk(settings: Settings) -> tuple[str, ...]:
-    """What these settings shrink or exaggerate against the paper's experiment, a phrase each."""
-    net = settings.net()
-    repeats = "/".join(str(len(stage.blocks)) for stage in net.stages if stage.name in "ABC")
-    said = [
-        f"data: Fashion-MNIST at {settings.image_size} × {settings.image_size}; the paper: ImageNet at 299 × 299",
-        f"length: {settings.steps} steps; the paper: death after a few tens of thousands",
-        f"batch: {settings.batch} on one machine; the paper: 20 replicas, batch not stated",
-    ]
-    if settings.network != "inception_resnet_v2_paper":
-        said.append(f"network: {net.name}, {net.source}")
-    if settings.width != 1:
-        said.append(f"width: {settings.width:g} of the channels")
-    if settings.small:
-        said.append("stem: three small convolutions")
-    if repeats != "5/10/5":
-        said.append(f"depth: {repeats} blocks; the paper draws 5/10/5")
-    if settings.optimiser != "rmsprop_tf" or (settings.decay, settings.eps) != (0.9, 1.0):
-        chosen = f"{settings.optimiser}, decay {settings.decay:g}, ε {settings.eps:g}"
-        said.append(f"optimiser: {chosen}; the paper: RMSProp, decay 0.9, ε 1.0")
-    if settings.momentum:
-        said.append(f"momentum: {settings.momentum:g}; the paper states none for RMSProp")
-    if settings.rate != 0.045:
-        said.append(f"rate: {settings.rate:g}; the paper: 0.045")
-    if settings.schedule == "constant":
-        said.append("schedule: constant rate; the paper: × 0.94 every two epochs")
-    if settings.clip is not None:
-        said.append(f"clipping: gradient norm at {settings.clip:g}; the paper names no threshold")
-    return tuple(said)
 
 
 def _row(run: Run, n: int) -> Row:

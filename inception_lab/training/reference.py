@@ -1,6 +1,6 @@
 """The runs the lab ships, so that a page shows something real before anything was trained.
 
-    python -m inception_lab.training.reference [--scales 1.0 0.3 ...] [--seeds 3] [--together 2] [--out FOLDER]
+    python -m inception_lab.training.reference [--scales 1.0 0.3 ...] [--seeds 5] [--together 2] [--out FOLDER]
 
 makes them: the preset `micro` at each scale and seed, each run a process of its own as everywhere in the lab, written
 to `assets/reference/` as one compressed JSON a run. Runs that are there with the same settings are kept. `load` reads
@@ -33,7 +33,7 @@ from inception_lab.training.presets import preset
 from inception_lab.training.settings import Settings
 
 SCALES = (1.0, 0.5, 0.3, 0.2, 0.1, 0.05)
-SEEDS = 3
+SEEDS = 5
 COLUMNS = ("loss", "accuracy", "rate", "gradient_norm", "zero_share", "shortcut", "residual", "zeros")
 LIBRARIES = ("torch", "timm", "numpy")
 

@@ -63,12 +63,12 @@ class Settings:
     The network: `network` from the catalogue, its channels times `width`, `repeats` of the stages A, B and C (None: as
     the catalogue has them), `small` for the stem made for about 32 pixels, every residual times `scale`, weights by
     `init`. The data: `image_size` is the side in pixels, to which images are resized; `batch` images a step, `steps`
-    steps. The optimiser: `decay` and `eps` are RMSProp's (Adam takes `momentum` and `decay` as its two betas, and
-    `eps`); `schedule` "exponential" multiplies `rate` by `schedule_factor` every `schedule_steps` steps; `clip` bounds
-    the global norm of the gradient; `average` is the decay of the running average of the weights, used for the final
-    evaluation. The machine: `seed` fixes weights and order of the images, `threads` torch's CPU threads; the same seed
-    with another number of threads gives other numbers. `telemetry_every` measures the blocks every so many steps, 0
-    never.
+    steps. The optimiser: `decay` and `eps` are RMSProp's alone (Adam takes `momentum` as its first beta, 0.999 as its
+    second, and PyTorch's eps); `schedule` "exponential" multiplies `rate` by `schedule_factor` every `schedule_steps`
+    steps; `clip` bounds the global norm of the gradient; `average` is the decay of the running average of the weights,
+    used for the final evaluation. The machine: `seed` fixes weights and order of the images, `threads` torch's CPU
+    threads; the same seed with another number of threads gives other numbers. `telemetry_every` measures the blocks
+    every so many steps, 0 never.
 
     Raises `SettingsError` for anything that cannot be run.
     """

@@ -5,7 +5,8 @@ import pytest
 
 from inception_lab.errors import RunError, SettingsError
 from inception_lab.jobs.store import Run, Store
-from inception_lab.jobs.sweep import group_table, shrunk, submit_sweep, verdict
+from inception_lab.jobs.sweep import group_table, submit_sweep, verdict
+from inception_lab.training.deviations import deviations
 from inception_lab.training.presets import PRESETS
 from inception_lab.training.settings import Settings
 
@@ -110,13 +111,5 @@ def test_different_experiments_are_not_pooled() -> None:
         verdict([])
 
 
-def test_shrunk_follows_the_settings() -> None:
-    micro = " | ".join(shrunk(MICRO))
-    for said in ("28 × 28", "120 steps", "rate: 0.2;", "width: 0.25", "momentum: 0.9", "stem: three small"):
-        assert said in micro
-    assert "depth" not in micro
-    wide = " | ".join(shrunk(PRESETS["wide"]))
-    assert "rate:" not in wide
-    assert "width:" not in wide
-    assert "depth: 10/20/10" in " | ".join(shrunk(PRESETS["paper-rate"]))
-    assert "optimiser: sgd" in " | ".join(shrunk(MICRO.with_(optimiser="sgd")))
+def test_verdict_carries_what_its_settings_shrink() -> None:
+    assert verdict(arms(3, "dies", "slow")).shrunk == deviations(MICRO)

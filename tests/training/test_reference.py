@@ -11,7 +11,7 @@ import pytest
 
 from inception_lab.assets import asset
 from inception_lab.errors import DataError
-from inception_lab.training import reference
+from inception_lab.training import presets, reference
 from inception_lab.training.outcomes import judge
 from inception_lab.training.presets import preset
 from inception_lab.training.run import run
@@ -20,7 +20,7 @@ from training.tiny import tiny
 
 def test_each_run_is_whole() -> None:
     runs = reference.load()
-    assert len(runs) >= 9
+    assert len(runs) == 30
     for found in runs:
         settings = found.settings
         assert settings == preset("micro", scale=settings.scale, seed=settings.seed)
@@ -51,6 +51,20 @@ def test_they_show_one_that_dies_and_one_that_learns() -> None:
         assert dead.judgement.died_at < 30
         assert alive.outcome in ("trains", "slow")
         assert alive.judgement.accuracy > 0.45
+
+
+def test_what_the_presets_say_of_micro_is_what_the_files_say() -> None:
+    unscaled = [run for run in reference.load() if run.settings.scale == 1.0]
+    assert len(unscaled) == reference.SEEDS == 5
+    deaths = sorted(run.judgement.died_at for run in unscaled if run.judgement.died_at is not None)
+    (fifth,) = (run for run in unscaled if run.outcome != "dies")
+    assert fifth.outcome == "stalls"
+    text = " ".join(str(presets.__doc__).split())
+    *early, last = map(str, deaths)
+    assert f"four of the five shipped seeds die at 120 steps, at steps {', '.join(early)} and {last};" in text
+    assert f"the fifth stalls with a zero share of {fifth.judgement.zero_share:.4f}." in text
+    assert f"the fifth stalls at {fifth.judgement.zero_share:.2%}".replace("%", " %") in presets.DESCRIPTIONS["micro"]
+    assert deaths[-1] < 20
 
 
 def test_a_fresh_run_begins_like_the_shipped_one() -> None:
