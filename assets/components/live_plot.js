@@ -27,4 +27,5 @@ export default function ({ data, parentElement }) {
     responsive: true, displaylogo: false, toImageButtonOptions: { format: "svg", filename: data.name },
   });
   plotly().then(draw).catch((error) => { plot.textContent = error.message; });
+  return () => globalThis.Plotly?.purge(plot);
 }
