@@ -1,11 +1,9 @@
 """Classify: a photograph, what the networks say it is, and which pixels made them say so."""
 
-from inception_lab.ui import classify, frame
+from inception_lab.ui import classify, frame, photos
 
 LEAD = "Give a photograph to a network, see its five best guesses, and ask which pixels they came from."
 
 with frame.page("Classify", LEAD):
-    uploads = classify.choose()
-    network = classify.pick_network()
-    if upload := classify.predictions(uploads, network):
-        classify.explain(upload, network)
+    uploads = photos.choose()
+    classify.show(uploads, classify.pick_network())

@@ -8,6 +8,7 @@ from dataclasses import asdict
 import pandas as pd
 import streamlit as st
 
+from inception_lab.errors import ImpossibleAdd, InputTooSmall
 from inception_lab.figures.cost import stage_bars
 from inception_lab.nets import catalog
 from inception_lab.nets.address import HEAD, blocks
@@ -15,6 +16,9 @@ from inception_lab.readers.explain import arithmetic
 from inception_lab.readers.table import ShapeTable
 from inception_lab.ui import cache, components, drawer, selection
 from inception_lab.ui.selection import Selection
+from inception_lab.ui.widgets import plain
+
+SISTERS = {"inception_resnet_v2_printed": "inception_resnet_v2_paper"}  # cannot be built: the same with widths that fit
 
 
 def pick(chosen: Selection) -> int:
@@ -126,6 +130,63 @@ def source(chosen: Selection) -> None:
             st.code(repr(build.block(chosen.net, chosen.block)), language="text")
             st.caption("The classes it is made of, as they run (inception_lab/models/layers.py):")
             st.code(inspect.getsource(layers), language="python")
+
+
+def show(chosen: Selection, size: int, table: ShapeTable) -> None:
+    """Everything about the selection in a network that can be built."""
+    totals(table)
+    strip(chosen, size)
+    block(chosen, size, table)
+    rows(chosen, table)
+    source(chosen)
+    code(chosen, size)
+
+
+def code(chosen: Selection, size: int) -> None:
+    """The Python for exactly what is on screen: the strip, the block at the depth chosen, the selected rows."""
+    depth = "ops" if st.session_state.get("fine") else "block"
+    lines = [
+        f'net = lab.net("{chosen.net.name}")',
+        f"table = lab.shapes(net, size={size})",
+        f'strip = lab.graph(net, depth="stages", size={size}, direction="LR")',
+        "model = lab.build(net, classes=1000)",
+        f'rows = table.under("{chosen.block or chosen.address}")',
+    ]
+    if chosen.parts[3]:
+        lines.append(f'row = table.row("{chosen.address}")')
+    if chosen.block:
+        lines.append(f'lab.graph(net, at="{chosen.address}", depth="{depth}", size={size}, direction="LR")')
+    drawer.code("\n".join(lines), name="explore")
+
+
+def impossible(chosen: Selection, size: int, error: ImpossibleAdd) -> None:
+    """The refusal of a network that cannot be built, over the same block of its sister in which the widths fit."""
+    st.error(plain(error), icon=":material/error:")
+    if chosen.net.name not in SISTERS:
+        return
+    sister = SISTERS[chosen.net.name]
+    place = error.address.split("/", 1)[1]
+    at = f"{sister}/{place}"
+    stage, copy = place.split("/")[:2]
+    drawn = cache.picture(sister, at, "block", (size, size), "LR")
+    st.subheader(f"Block {stage}/{copy} of {sister}, where it fits", anchor=False)
+    st.caption(
+        f"The same block as drawn: its closing 1×1 makes {error.shortcut} channels, as many as the shortcut brings. "
+        f"With the printed {error.residual} it breaks at the marked add."
+    )
+    components.drawing(drawn.svg(), alt=drawn.alt, key="sister", selected=at, on_pick=_pick_step, on_up=selection.up)
+    st.button(f"Open it in {sister}", key="open-sister", icon=":material/open_in_new:", on_click=_pick_step, args=(at,))
+
+
+def too_small(chosen: Selection, error: InputTooSmall) -> None:
+    """The op on which the input no longer fits, and the way back to the size the network was made for."""
+    st.error(plain(error), icon=":material/error:")
+    side = chosen.net.size
+    st.button(f"Use {side}", key="use-size", icon=":material/undo:", on_click=_use, args=(side,))
+
+
+def _use(side: int) -> None:
+    st.session_state["size"] = side
 
 
 def _pick_step(address: str) -> None:

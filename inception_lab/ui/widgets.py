@@ -18,17 +18,38 @@ def linked(label: str, options: Mapping[str, str], *, key: str) -> str:
 
     A link with a word that is not among them is told so, and the default is shown.
     """
+    _follow(options, key)
+    return _write(
+        str(st.selectbox(label, list(options), key=key, format_func=lambda word: options[word])), options, key
+    )
+
+
+def linked_segments(label: str, options: Mapping[str, str], *, key: str) -> str:
+    """The same as a row of segments, for a few short words."""
+    _follow(options, key)
+    default = None if key in st.session_state else next(iter(options))
+    chosen = st.segmented_control(
+        label, list(options), default=default, key=key, format_func=lambda word: options[word], required=True
+    )
+    return _write(str(chosen), options, key)
+
+
+def _follow(options: Mapping[str, str], key: str) -> None:
     wanted = st.query_params.get(key)
-    if key not in st.session_state and wanted is not None:
-        if wanted in options:
-            st.session_state[key] = wanted
-        else:
-            st.warning(
-                f"The link asks for {key} '{plain(wanted)}'; there is {', '.join(options)}.", icon=":material/link_off:"
-            )
-    value = str(st.selectbox(label, list(options), key=key, format_func=lambda word: options[word]))
+    if key in st.session_state or wanted is None:
+        return
+    if wanted in options:
+        st.session_state[key] = wanted
+    else:
+        st.warning(
+            f"The link asks for {key} '{plain(wanted)}'; there is {', '.join(options)}.", icon=":material/link_off:"
+        )
+
+
+def _write(value: str, options: Mapping[str, str], key: str) -> str:
+    """`value`, after it has been written into the link; the default is left out of it."""
     if value != next(iter(options)):
         st.query_params[key] = value
-    elif wanted is not None:
+    elif key in st.query_params:
         st.query_params.pop(key)
     return value

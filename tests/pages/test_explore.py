@@ -24,6 +24,10 @@ def metrics(app: AppTest) -> dict[str, str]:
     return {metric.label: metric.value for metric in app.metric}
 
 
+def unescaped(markdown: str) -> str:
+    return markdown.replace("\\", "")
+
+
 @pytest.mark.parametrize(
     ("network", "parameters", "work"),
     [
@@ -62,9 +66,14 @@ def test_the_head_can_be_selected() -> None:
 
 
 def test_refusals_are_sentences() -> None:
-    assert "cannot add: the shortcut brings 1152" in explore("inception_resnet_v2_printed/B/01").error[0].value
-    assert "gets 2x2" in explore("inception_v4", 74).error[0].value
-    assert "no network 'nothing'" in explore("nothing/at/all").warning[0].value
+    printed, small, unknown = (
+        explore("inception_resnet_v2_printed/B/01"),
+        explore("inception_v4", 74),
+        explore("nothing/at"),
+    )
+    assert "cannot add: the shortcut brings 1152" in unescaped(printed.error[0].value)
+    assert "gets 2x2" in unescaped(small.error[0].value)
+    assert "no network 'nothing'" in unescaped(unknown.warning[0].value)
 
 
 def test_code_of_the_view_runs() -> None:
@@ -73,3 +82,24 @@ def test_code_of_the_view_runs() -> None:
     made: dict[str, object] = {}
     exec(source, made)  # it is what the page offers for download
     assert made["model"].net.name == "inception_v4"  # type: ignore[attr-defined]
+
+
+def test_a_network_that_cannot_be_built_shows_the_block_that_can() -> None:
+    app = explore("inception_resnet_v2_printed/B/01")
+    assert "B/01" in app.subheader[0].value
+    assert "inception_resnet_v2_paper" in app.subheader[0].value
+    assert any("With the printed 1154 it breaks" in caption.value for caption in app.caption)
+    app.button(key="open-sister").click().run()
+    assert not app.exception
+    assert not app.error
+    assert app.session_state["explore_at"] == "inception_resnet_v2_paper/B/01/add"
+    assert metrics(app)["Parameters"] == "32.43 M"
+
+
+def test_too_small_an_input_is_one_click_from_the_right_one() -> None:
+    app = explore("inception_v4/B/03", 74)
+    app.button(key="use-size").click().run()
+    assert not app.exception
+    assert not app.error
+    assert app.number_input(key="size").value == 299
+    assert metrics(app)["Parameters"] == "42.68 M"

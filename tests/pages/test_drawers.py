@@ -1,0 +1,100 @@
+"""The Python under each view makes what the view shows: the code is taken from the page, run, and compared."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from unittest.mock import Mock
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+import inception_lab as lab
+from inception_lab.training.presets import preset as lab_preset
+from inception_lab.ui import cache
+
+ROOT = Path(__file__).parents[2]
+
+
+def page(name: str, **link: str) -> AppTest:
+    app = AppTest.from_file(ROOT / "app.py", default_timeout=120)
+    app.switch_page(f"pages/{name}.py")
+    for word, value in link.items():
+        app.query_params[word] = value
+    app.run()
+    assert not app.exception
+    return app
+
+
+def drawer(app: AppTest) -> str:
+    return next(block.value for block in app.code if block.value.startswith("import inception_lab as lab"))
+
+
+def made(source: str) -> dict[str, Any]:
+    """The names that the code leaves behind; its last expression, which a notebook shows, as `shown`."""
+    *before, last = source.strip().splitlines()
+    names: dict[str, Any] = {}
+    exec("\n".join([*before, f"shown = {last}"]), names)  # it is what the page offers for download
+    return names
+
+
+@pytest.mark.parametrize("fine", [False, True])
+def test_explores_code_draws_the_block_on_screen(monkeypatch: pytest.MonkeyPatch, fine: bool) -> None:
+    drawn = []
+    picture = cache.picture
+    monkeypatch.setattr(cache, "picture", lambda *asked: drawn.append(picture(*asked)) or drawn[-1])
+    app = page("explore", at="inception_v4/B/03/branch2/conv2", size="139")
+    if fine:
+        drawn.clear()
+        app.toggle(key="fine").set_value(True).run()
+    names = made(drawer(app))
+    strip, block = drawn[-2:]
+    assert names["shown"] == block
+    assert names["strip"] == strip
+    assert len(block.nodes) == (33 if fine else 13), "ten convolutions, each in three with fine"
+    assert {metric.label: metric.value for metric in app.metric}["Ops"] == str(len(names["table"].rows))
+    assert names["model"].net.name == "inception_v4"
+    shown = next(table.value for table in app.dataframe if "address" in table.value.columns)
+    assert list(shown.address) == [row.address for row in names["rows"]]
+    assert f"`{names['row'].address}`" in " ".join(block.value for block in app.markdown)
+
+
+def test_explores_code_for_the_head_and_for_the_whole_network() -> None:
+    for at in ("inception_v4/head/classifier", "inception_v4"):
+        names = made(drawer(page("explore", at=at)))
+        assert names["strip"].at is None
+
+
+def test_classifys_code_makes_the_guess_and_the_map(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    app = page("classify", sample="chelsea.jpg", method="grad_cam", **{"class": "285"})
+    app.button(key="explain").click().run()
+    names = made(drawer(app))
+    table = next(table.value for table in app.dataframe if "probability" in table.value.columns)
+    assert [p.label for p in names["guesses"][0].predictions] == list(table.label)
+    explained = app.session_state["explained"][1]
+    assert (names["shown"].method, names["shown"].target, names["shown"].label) == ("grad_cam", 285, "Egyptian cat")
+    assert (names["shown"].values == explained.values).all()
+
+
+def test_classifys_code_runs_before_there_is_a_photograph(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    names = made(
+        drawer(page("classify", source="camera", method="grad_cam")).replace('lite0")', 'lite0", method="grad_cam")')
+    )
+    assert names["guesses"][0].predictions[0].label == "espresso"
+    assert names["shown"].label == "espresso"
+
+
+def test_trains_code_asks_for_the_runs_on_screen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The runs themselves would take minutes; what the code asks for is compared with the table."""
+    app = page("train", sweep="shipped")
+    sweep = Mock()
+    monkeypatch.setattr(lab, "sweep", sweep, raising=False)
+    made(drawer(app))
+    (preset,), asked = sweep.call_args
+    table = next(table.value for table in app.dataframe if "outcome" in table.value.columns)
+    wanted = {(scale, seed) for scale in asked["scales"] for seed in asked["seeds"]}
+    assert preset == "micro"
+    assert wanted == set(zip(table.scale, table.seed, strict=True))
+    assert asked.get("steps", lab_preset("micro").steps) == lab_preset("micro").steps
