@@ -1,7 +1,7 @@
 """What colours mean, on every page: one colour per residual scale, cividis for amounts, PuOr for signed values.
 
-The ramp of scales runs from violet (small) over blue and grey to burnt orange (unscaled): in order, without red and
-green, and each with a contrast of at least 3 to 1 on white and on the dark page.
+The ramp of scales runs from violet (small) over blue, teal, grey and gold to burnt orange (unscaled): in order, without
+red beside green, and each with a contrast of at least 3 to 1 on white and on the dark page.
 """
 
 from __future__ import annotations
@@ -13,10 +13,12 @@ AMOUNT = "Cividis"
 SIGNED = "PuOr"
 
 _ANCHORS = (
-    (math.log10(0.03), (124, 92, 208)),
-    (math.log10(0.1), (47, 128, 200)),
-    (math.log10(0.3), (122, 132, 140)),
-    (math.log10(1.0), (204, 94, 20)),
+    (math.log10(0.03), (134, 92, 208)),
+    (math.log10(0.1), (47, 122, 208)),
+    (math.log10(0.2), (18, 146, 158)),
+    (math.log10(0.3), (122, 130, 138)),
+    (math.log10(0.5), (172, 128, 20)),
+    (math.log10(1.0), (206, 78, 24)),
 )
 
 

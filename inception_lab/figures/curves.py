@@ -76,7 +76,7 @@ def describe(series: Iterable[Series], *, metric: Metric) -> str:
 
 def _arm(figure: go.Figure, runs: tuple[Series, ...], *, scale: float, kind: str) -> None:
     group, colour, dash = f"{kind} {scale:g}", of_scale(scale), "dot" if kind == "reference" else "solid"
-    note = " reference" if kind == "reference" else ""
+    note = ", shipped" if kind == "reference" else ""
     for one in runs if len(runs) > 1 or kind == "here" else ():
         figure.add_scatter(
             x=list(one.steps),
@@ -93,7 +93,7 @@ def _arm(figure: go.Figure, runs: tuple[Series, ...], *, scale: float, kind: str
         x=steps,
         y=_finite(mean),
         mode="lines",
-        name=f"{scale:g}{note} (n = {len(runs)})",
+        name=f"scale {scale:g}{note}, n = {len(runs)}",
         line={"color": colour, "width": 3 if kind == "here" else 2, "dash": dash},
         legendgroup=group,
         hovertemplate=f"scale {scale:g}{note}, mean of {len(runs)}<br>step %{{x}}: %{{y:.4g}}<extra></extra>",

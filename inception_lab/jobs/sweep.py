@@ -7,6 +7,7 @@ scaling. It speaks of the settings that ran, so it carries what they shrink or e
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -109,18 +110,18 @@ def verdict(runs: Iterable[Run]) -> Verdict:
 def weigh(cases: Iterable[Case]) -> Verdict:
     """Judge the claim that residuals scaled by 0.1 to 0.3 train where unscaled ones fail.
 
-    Only finished runs count, and one of each scale and seed, since equal settings give equal numbers. The verdict stays
-    undecided unless both arms have three runs and their intervals are apart: with one scale in each arm that takes four
-    seeds, even if all unscaled runs fail and no scaled one does. Raises `RunError` if runs differ in more than scale
-    and seed, or if there is no run at all.
+    Only finished runs that were long enough to judge count, and one of each scale and seed, since equal settings give
+    equal numbers. The verdict stays undecided unless both arms have three runs and their intervals are apart: with one
+    scale in each arm that takes four seeds, even if all unscaled runs fail and no scaled one does. Raises `RunError` if
+    runs differ in more than scale and seed, or if there is no run at all.
     """
     known = list(cases)
     _same_experiment(known)
-    counted = {(case.settings.scale, case.settings.seed): case for case in known if case.outcome}
+    counted = {(case.settings.scale, case.settings.seed): case for case in known if case.outcome not in (None, "short")}
     arms = [case for (scale, _), case in counted.items() if scale == 1.0 or _small(scale)]
     unscaled = _share([case for case in arms if case.settings.scale == 1.0])
     scaled = _share([case for case in arms if case.settings.scale != 1.0])
-    word, sentence = _judge(unscaled, scaled)
+    word, sentence = _judge(unscaled, scaled, _words([case for case in arms if case.settings.scale != 1.0]))
     return Verdict(
         word=word,
         sentence=sentence,
@@ -156,6 +157,12 @@ def _small(scale: float) -> bool:
     return CLAIMED[0] <= scale <= CLAIMED[1]
 
 
+def _words(cases: Sequence[Case]) -> str:
+    """What became of the scaled runs, as "not failing" is not yet "training"."""
+    counted = Counter(case.outcome for case in cases if case.outcome)
+    return f" (of those {len(cases)}: " + ", ".join(f"{word} {n}" for word, n in counted.most_common()) + ")"
+
+
 def _share(cases: Sequence[Case]) -> Share:
     failed = sum(case.outcome in FAILED for case in cases)
     return Share(failed, len(cases), *wilson(failed, len(cases)))
@@ -172,12 +179,12 @@ def _same_experiment(cases: Sequence[Case]) -> None:
         raise RunError(f"The runs differ in more than scale and seed ({differ}). Judge each setting by itself.")
 
 
-def _judge(unscaled: Share, scaled: Share) -> tuple[Word, str]:
+def _judge(unscaled: Share, scaled: Share, words: str) -> tuple[Word, str]:
     counts = f"{unscaled} runs failed at scale 1.0, {scaled} at scales 0.1 to 0.3"
     if min(unscaled.n, scaled.n) < LEAST:
         return "undecided", f"{counts}: too few to tell, each needs at least {LEAST} finished runs."
     if unscaled.low > scaled.high:
-        return "supported", f"{counts}: scaling the residuals down made training hold that fails without."
+        return "supported", f"{counts}{words}. Far fewer runs fail when the residuals are scaled down."
     if scaled.low > unscaled.high:
         return "not supported", f"{counts}: here the scaled networks fail more often than the unscaled."
     if not unscaled.failed:

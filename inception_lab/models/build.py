@@ -11,7 +11,7 @@ from typing import Any, assert_never
 import torch
 from torch import Tensor, nn
 
-from inception_lab.errors import ImpossibleAdd, UnknownAddress
+from inception_lab.errors import ImpossibleAdd, NetworkError, UnknownAddress
 from inception_lab.models.layers import ConvBnRelu, Head, Parallel, ScaledResidual
 from inception_lab.nets import catalog
 from inception_lab.nets.address import blocks, children, locate
@@ -59,6 +59,8 @@ def build(net: Net | str, *, classes: int | None = None) -> InceptionNet:
     Raises `ImpossibleAdd` for a description whose widths contradict themselves, before any tensor is made.
     """
     chosen = catalog.net(net) if isinstance(net, str) else net
+    if classes is not None and classes < 1:
+        raise NetworkError(f"A classifier needs at least one class, not {classes}.")
     return InceptionNet(chosen if classes is None else chosen.with_(classes=classes))
 
 

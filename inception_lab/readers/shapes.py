@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import assert_never
 
-from inception_lab.errors import ImpossibleAdd, InputTooSmall
+from inception_lab.errors import ImpossibleAdd, InputTooSmall, NetworkError
 from inception_lab.nets import catalog
 from inception_lab.nets.address import blocks, children
 from inception_lab.nets.ops import Chain, Concat, Conv, Net, Op, Pad, Pool, Residual, Size, padding
@@ -38,13 +38,22 @@ def shapes(net: Net | str, *, size: int | Size | None = None) -> ShapeTable:
     differ; both name the op's address and the numbers.
     """
     net = catalog.net(net) if isinstance(net, str) else net
-    height, width = (size, size) if isinstance(size, int) else size or (net.size, net.size)
+    height, width = _sides(net.size if size is None else size)
     reader = _Reader(size=(height, width))
     signal = Signal(net.inputs, (height, width))
     for address, block in blocks(net):
         signal = reader.read(block, signal, address)
     reader.head(net, signal)
     return ShapeTable(network=net.name, size=(height, width), inputs=net.inputs, rows=tuple(reader.rows))
+
+
+def _sides(size: int | Size) -> Size:
+    sides = (size, size) if isinstance(size, int) else size
+    match sides:
+        case (int(height), int(width)) if height > 0 and width > 0:
+            return height, width
+        case _:
+            raise NetworkError(f"A size is a side in pixels or (height, width), whole and above 0, not {size!r}.")
 
 
 class _Reader:

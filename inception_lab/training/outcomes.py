@@ -15,9 +15,10 @@ from typing import Literal
 from inception_lab.errors import RunError
 from inception_lab.training.events import Step
 
-Outcome = Literal["trains", "slow", "stalls", "dies", "diverges", "nan"]
+Outcome = Literal["trains", "slow", "stalls", "dies", "diverges", "nan", "short"]
 
 WINDOW = 20
+LEAST = 2 * WINDOW
 DEAD_ZEROS = 0.999
 DIVERGED_LOSS = 2.6
 STALLED_ACCURACY = 0.25
@@ -29,12 +30,16 @@ DEFINITIONS: dict[Outcome, str] = {
         f"Over the last {WINDOW} steps at least {DEAD_ZEROS:.1%} of the values before the average pooling are exactly "
         "zero on average. The step of death is the first with such a share."
     ),
+    "short": (
+        f"Fewer than {LEAST} steps were made: the start still weighs on the last {WINDOW}, so nothing but NaN and "
+        "death can be called."
+    ),
     "diverges": f"The median loss of the last {WINDOW} steps is above {DIVERGED_LOSS}; guessing costs 2.30.",
     "stalls": f"The mean accuracy of the last {WINDOW} batches is below {STALLED_ACCURACY}; guessing gives 0.10.",
     "slow": f"The mean accuracy of the last {WINDOW} batches is from {STALLED_ACCURACY} to below {TRAINED_ACCURACY}.",
     "trains": f"The mean accuracy of the last {WINDOW} batches is at least {TRAINED_ACCURACY}.",
 }
-"""In the order in which they are tried: the first that holds is the outcome. A shorter run is judged on all it has."""
+"""In the order in which they are tried: the first that holds is the outcome."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +67,7 @@ def judge(steps: Sequence[Step]) -> Judgement:
     measured = [step.zero_share for step in last if step.zero_share is not None]
     accuracy = fmean(step.accuracy for step in last)
     zero_share = fmean(measured) if measured else None
-    outcome = _outcome(losses, accuracy, zero_share)
+    outcome = _outcome(losses, accuracy, zero_share, made=len(steps))
     died_at = next((s.step for s in steps if s.zero_share is not None and s.zero_share >= DEAD_ZEROS), None)
     return Judgement(
         outcome=outcome,
@@ -74,11 +79,13 @@ def judge(steps: Sequence[Step]) -> Judgement:
     )
 
 
-def _outcome(losses: list[float], accuracy: float, zero_share: float | None) -> Outcome:
+def _outcome(losses: list[float], accuracy: float, zero_share: float | None, *, made: int) -> Outcome:
     if not all(math.isfinite(loss) for loss in losses):
         return "nan"
-    if zero_share is not None and zero_share >= DEAD_ZEROS:
+    if zero_share is not None and zero_share >= DEAD_ZEROS and made >= WINDOW:
         return "dies"
+    if made < LEAST:
+        return "short"
     if median(losses) > DIVERGED_LOSS:
         return "diverges"
     if accuracy < STALLED_ACCURACY:

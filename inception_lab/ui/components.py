@@ -17,7 +17,7 @@ import streamlit as st
 from inception_lab.assets import asset
 from inception_lab.errors import LabError
 
-_DRAWING = """<div class="tools" role="group" aria-label="Zoom">
+_DRAWING = """<div class="tools" role="group" aria-label="Zoom"><span class="hint">drag sideways to see all</span>
 <button class="smaller" aria-label="Smaller">−</button><button class="fit">fit</button>
 <button class="larger" aria-label="Larger">+</button></div><div class="frame"><div class="stage"></div></div>"""
 

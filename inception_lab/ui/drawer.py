@@ -32,7 +32,8 @@ def table(frame: pandas.DataFrame, *, name: str, title: str = "As a table", alt:
     """The table twin of a figure, folded away, with its CSV."""
     with st.expander(title, icon=":material/table:"):
         if len(frame) <= LONG or st.toggle(f"Show all {len(frame):,} rows", key=f"rows-{name}"):
-            st.dataframe(frame, hide_index=True, alt=alt or title)
+            whole = {name: st.column_config.NumberColumn(format="localized") for name in frame.select_dtypes("int")}
+            st.dataframe(frame, hide_index=True, alt=alt or title, column_config=whole)
         download("CSV", lambda: frame.to_csv(index=False), f"{name}.csv", "text/csv")
 
 

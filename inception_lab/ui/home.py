@@ -33,6 +33,11 @@ def doors() -> None:
 def headline() -> None:
     """The result the lab is about, from the runs that ship with it."""
     st.subheader("The claim in one picture", anchor=False)
+    st.markdown(
+        "Each curve is the share of zeros that a network hands to its last pooling while it trains. Without scaling "
+        "(1.0) nearly all of it turns to zero within twenty steps, where it says ✕ for good, and learning is all but "
+        "over; the smaller the scale, the more stays alive."
+    )
     train.reference_picture(key="home-reference")
 
 

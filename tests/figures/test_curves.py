@@ -14,7 +14,7 @@ def one(scale: float, seed: int, values: list[float], **more: object) -> Series:
 
 def test_mean_is_the_mean_of_the_seeds_as_far_as_all_have_come() -> None:
     figure = curves([one(0.1, 0, [1.0, 2.0, 3.0]), one(0.1, 1, [3.0, 4.0])], metric="loss")
-    mean = next(trace for trace in figure.data if trace.name == "0.1 (n = 2)")
+    mean = next(trace for trace in figure.data if trace.name == "scale 0.1, n = 2")
     assert list(mean.x) == [0, 1]
     assert list(mean.y) == [2.0, 3.0]
     assert len(figure.data) == 3, "two seeds and their mean"

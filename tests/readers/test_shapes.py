@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from inception_lab.errors import ImpossibleAdd, InputTooSmall
+from inception_lab.errors import ImpossibleAdd, InputTooSmall, NetworkError
 from inception_lab.nets.catalog import CATALOG, net
 from inception_lab.nets.ops import Concat, Conv, Net, Pool, Residual, Stage
 from inception_lab.readers.shapes import shapes
@@ -241,3 +241,9 @@ def test_the_printed_c_blocks_fail_too() -> None:
     repaired = printed.with_(stages=tuple(drawn["B"] if stage.name == "B" else stage for stage in printed.stages))
     with pytest.raises(ImpossibleAdd, match=r"C/01/add cannot add: the shortcut brings 2144 channels.* makes 2048"):
         shapes(repaired)
+
+
+@pytest.mark.parametrize("size", [0, -1, "x", (299,), (299, 0), 2.5, (1, "2")])
+def test_a_size_that_is_none_is_a_sentence(size: object) -> None:
+    with pytest.raises(NetworkError, match="whole and above 0"):
+        shapes("inception_v4", size=size)  # type: ignore[arg-type]

@@ -11,7 +11,7 @@ from inception_lab.training.outcomes import DEFINITIONS, Outcome, judge
 
 
 def run(
-    *, steps: int = 30, loss: float = 1.0, accuracy: float = 0.7, zeros: float | None = 0.5, at: int = 0
+    *, steps: int = 40, loss: float = 1.0, accuracy: float = 0.7, zeros: float | None = 0.5, at: int = 0
 ) -> list[Step]:
     return [Step(step=at + n, loss=loss, accuracy=accuracy, rate=0.2, zero_share=zeros) for n in range(steps)]
 
@@ -45,7 +45,7 @@ def test_only_the_last_twenty_steps_count() -> None:
 
 
 def test_one_spike_of_the_loss_is_no_divergence() -> None:
-    steps = run(steps=19, loss=1.0) + run(steps=1, loss=500.0, at=19)
+    steps = run(steps=39, loss=1.0) + run(steps=1, loss=500.0, at=39)
     assert judge(steps).outcome == "trains"
     assert judge(steps).loss == pytest.approx(519 / 20)
 
@@ -55,8 +55,12 @@ def test_death_is_dated_at_the_first_dead_step() -> None:
     assert judge(steps).died_at == 9
 
 
-def test_a_short_run_is_judged_on_what_it_has() -> None:
+def test_a_short_run_is_called_short_unless_it_died_or_broke() -> None:
     assert judge(run(steps=3)).window == 3
+    assert judge(run(steps=39, loss=50.0, accuracy=0.1)).outcome == "short"
+    assert judge(run(steps=20, zeros=1.0)).outcome == "dies"
+    assert judge(run(steps=19, zeros=1.0)).outcome == "short"
+    assert judge(run(steps=2, loss=math.nan)).outcome == "nan"
     with pytest.raises(RunError, match="without a single step"):
         judge([])
 
