@@ -17,6 +17,7 @@ from inception_lab.jobs.sweep import Case, submit_sweep, weigh
 from inception_lab.training.deviations import deviations
 from inception_lab.training.outcomes import DEFINITIONS
 from inception_lab.training.presets import DESCRIPTIONS, PRESETS, preset
+from inception_lab.training.story import story
 from inception_lab.ui import cache, components, drawer, frame, runs
 from inception_lab.ui.runs import Arm
 from inception_lab.ui.widgets import plain
@@ -132,7 +133,8 @@ def _progress(found: Sequence[Run], arms: Sequence[Arm]) -> None:
     done = sum(len(arm.steps) if run.active else run.settings.steps for run, arm in zip(found, arms, strict=True))
     running, waiting = (sum(run.status == word for run in found) for word in ("running", "queued"))
     bar, stop = st.columns([5, 1], vertical_alignment="center")
-    bar.progress(min(1.0, done / total), text=f"Step {done} of {total}; {running} running, {waiting} waiting")
+    end = "" if done < total else "; measuring the accuracy on the test images"
+    bar.progress(min(1.0, done / total), text=f"Step {done} of {total}; {running} running, {waiting} waiting{end}")
     if stop.button("Stop all", key="stop", icon=":material/stop:"):
         for run in found:
             cache.store().cancel(run.id)
@@ -199,6 +201,7 @@ def _blocks(arms: Sequence[Arm]) -> None:
     )
     figure, alt = heatmap(arm.addresses, arm.steps, quantity=quantity)
     components.live_plot(figure, alt=alt, key="heatmap", height=380)
+    st.markdown(story(arm.steps, arm.addresses))
     rows = [
         {"step": step.step, **dict(zip(arm.addresses, getattr(step, quantity), strict=True))}
         for step in arm.steps

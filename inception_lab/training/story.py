@@ -1,0 +1,51 @@
+"""What happened in a run, told in three sentences from its own numbers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from inception_lab.training.events import Step
+from inception_lab.training.outcomes import DEAD_ZEROS, judge
+
+NEARLY = 0.99
+
+
+def story(steps: Sequence[Step], addresses: Sequence[str]) -> str:
+    """The rise of the loss, the first block to fall silent, and what the end means; empty before the first step.
+
+    `addresses` name the blocks that the lists of a step follow.
+    """
+    if not steps:
+        return ""
+    return " ".join(part for part in (_loss(steps), _silence(steps, addresses), _end(steps)) if part)
+
+
+def _loss(steps: Sequence[Step]) -> str:
+    finite = [step for step in steps if math.isfinite(step.loss)]
+    if not finite:
+        return "The loss was never a number."
+    peak = max(finite, key=lambda step: step.loss)
+    if peak.loss < 2 * steps[0].loss or peak is steps[0]:
+        return f"The loss started at {steps[0].loss:.3g} and never rose far above it."
+    return f"The loss rose from {steps[0].loss:.3g} to {peak.loss:.3g} at step {peak.step}."
+
+
+def _silence(steps: Sequence[Step], addresses: Sequence[str]) -> str:
+    for step in steps:
+        quiet = [place for place, share in enumerate(step.zeros) if share >= NEARLY]
+        if quiet:
+            names = ", ".join(addresses[place].split("/", 1)[1] for place in quiet[-3:])
+            first = "The first block" if len(quiet) == 1 else "The first blocks, among them"
+            return f"{first} {names}, put out {NEARLY:.0%} zeros at step {step.step}."
+    return f"No block ever put out {NEARLY:.0%} zeros." if any(step.zeros for step in steps) else ""
+
+
+def _end(steps: Sequence[Step]) -> str:
+    said = judge(steps)
+    if said.outcome == "dies":
+        return (
+            f"Before the pooling, zeros passed {DEAD_ZEROS:.1%} at step {said.died_at}. A zero behind a ReLU passes no "
+            "gradient back, so what is silent for every image stays silent, and nothing below the classifier learns."
+        )
+    return f"Over the last {said.window} steps the accuracy is {said.accuracy:.2f}."
