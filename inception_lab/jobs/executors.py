@@ -13,16 +13,22 @@ import signal
 import socket
 import sys
 import traceback
+from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 from threading import Thread
 from typing import Any, Protocol, final
 
 from inception_lab.errors import RunError
-from inception_lab.jobs.folder import LOG
 from inception_lab.jobs.launch import WORK, python_path
 from inception_lab.jobs.process import this_process
+from inception_lab.jobs.room import at_once as at_once
+from inception_lab.jobs.room import cores as cores
+from inception_lab.jobs.room import fits, on_gpu
+from inception_lab.jobs.room import parallel as parallel
 from inception_lab.jobs.store import Run, Store
+from inception_lab.training.files import LOG
+from inception_lab.training.settings import Settings
 
 HEAVY = ("inception_lab.training.loop", "torch.fx.experimental.symbolic_shapes")
 """What takes a run seconds to import: torch, and sympy, which torch loads at the first tensor on the meta device."""
@@ -33,10 +39,13 @@ class Executor(Protocol):
 
     @property
     def slots(self) -> int:
-        """How many runs it takes at once."""
+        """How many runs it takes at once, at most."""
+
+    def fits(self, run: Run, beside: Sequence[Run]) -> bool:
+        """Whether there is room for the run beside those that run."""
 
     def ready(self) -> bool:
-        """Whether a run would start at once; never waits. Raises `RunError` if it never will be."""
+        """Whether a run would start at once; never waits."""
 
     def start(self, run: Run) -> None:
         """Give the run a process."""
@@ -61,7 +70,8 @@ class LocalExecutor:
     """
 
     def __init__(self, home: Path, work: str, *, slots: int | None = None) -> None:
-        self.slots = slots or parallel() or cores()
+        self._counted = slots or parallel()
+        self.slots = self._counted or cores()
         self._home = home
         self._work = work
         self._forks = "forkserver" in multiprocessing.get_all_start_methods()
@@ -71,6 +81,13 @@ class LocalExecutor:
         if self._forks:
             modules = [__name__, work.partition(":")[0], *(HEAVY if work == WORK else ())]
             self._context.set_forkserver_preload(modules)
+
+    def fits(self, run: Run, beside: Sequence[Run]) -> bool:
+        """As many as are asked for; else as the cores have threads for, and one on the GPU, which all would share."""
+        if self._counted is not None:
+            return True
+        others = [each.settings for each in beside]
+        return fits(run.settings, others, threads=cores(), gpus=1, takes_gpu=on_gpu)
 
     def ready(self) -> bool:
         """False until the fork server has imported torch, which the first call sets off."""
@@ -129,7 +146,7 @@ class RayExecutor:
         try:
             ray: Any = import_module("ray")
         except ImportError:
-            raise RunError("Ray is not installed. Install it with pip install 'inception-lab[ray]'.") from None
+            raise RunError("Ray is not installed. Install it with pip install 'ray>=2.50,<3'.") from None
         self._ray = ray
         self._work = work
         handler = signal.getsignal(signal.SIGTERM)
@@ -142,7 +159,17 @@ class RayExecutor:
                 "RAY_ADDRESS to run on this machine."
             ) from None
         signal.signal(signal.SIGTERM, handler)  # Ray has put its own in place
-        self.slots = slots or parallel() or max(1, int(ray.cluster_resources().get("CPU", 1)))
+        resources = ray.cluster_resources()
+        self._cpus, self._gpus = max(1, int(resources.get("CPU", 1))), int(resources.get("GPU", 0))
+        self._counted = slots or parallel()
+        self.slots = self._counted or self._cpus
+
+    def fits(self, run: Run, beside: Sequence[Run]) -> bool:
+        """As many as are asked for, else as the cluster has CPUs and GPUs for; Ray gives `auto` no GPU."""
+        if self._counted is not None:
+            return True
+        others = [each.settings for each in beside]
+        return fits(run.settings, others, threads=self._cpus, gpus=self._gpus, takes_gpu=_gets_gpu)
 
     def ready(self) -> bool:
         """Once connected, always."""
@@ -154,7 +181,7 @@ class RayExecutor:
             name=run.id,
             lifetime="detached",
             num_cpus=run.settings.threads,
-            num_gpus=1 if run.settings.device == "cuda" else 0,
+            num_gpus=int(_gets_gpu(run.settings)),
             runtime_env={"env_vars": {"PYTHONPATH": python_path()}},
         )
         actor.remote().work.remote(str(run.folder), self._work)
@@ -185,21 +212,6 @@ def executor(home: Path, work: str) -> Executor:
     """The executor that the environment asks for. Raises `RunError` if it cannot be had."""
     address = os.environ.get("RAY_ADDRESS")
     return RayExecutor(work, address=address) if address else LocalExecutor(home, work)
-
-
-def cores() -> int:
-    """CPU cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
-
-
-def parallel() -> int | None:
-    """INCEPTION_LAB_PARALLEL, how many runs at once; None if it is not set. Raises `RunError` if it is no count."""
-    asked = os.environ.get("INCEPTION_LAB_PARALLEL")
-    if not asked:
-        return None
-    if not asked.isdecimal() or int(asked) < 1:
-        raise RunError(f"INCEPTION_LAB_PARALLEL is {asked!r}; it must be a whole number of at least 1.")
-    return int(asked)
 
 
 class _Actor:
@@ -235,6 +247,10 @@ def _log_to(folder: Path) -> None:
 def _function(work: str) -> Any:
     module, _, name = work.partition(":")
     return getattr(import_module(module), name)
+
+
+def _gets_gpu(settings: Settings) -> bool:
+    return settings.device == "cuda"
 
 
 def _nothing() -> None:

@@ -6,17 +6,19 @@ import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from inception_lab.errors import RunError
 from inception_lab.training import events
+from inception_lab.training.files import CANCEL as CANCEL
+from inception_lab.training.files import EVENTS as EVENTS
+from inception_lab.training.files import LOG, MODEL, RESULT, SETTINGS, replace
 from inception_lab.training.settings import Settings
 
 Status = Literal["queued", "running", "finished", "cancelled", "failed", "interrupted"]
 
-SETTINGS, EVENTS, RESULT, LOG, CANCEL = "settings.json", "events.jsonl", "result.json", "log.txt", "cancel"
-
 _NUMBERS = ("loss", "accuracy", "zero_share", "test_accuracy")
+_ENDINGS = get_args(events.Status)
 _TAIL = 65_536
 
 
@@ -32,20 +34,13 @@ class Ending:
 def prepare(folder: Path, settings: Settings) -> None:
     """Make the folder of a new run."""
     folder.mkdir(parents=True)
-    write(folder / SETTINGS, json.dumps(settings.to_dict(), indent=1))
+    replace(folder / SETTINGS, json.dumps(settings.to_dict(), indent=1).encode())
 
 
 def clear(folder: Path) -> None:
     """Take away what an earlier attempt left, so that the run can start again; settings and log stay."""
-    for name in (CANCEL, RESULT, EVENTS, "model.safetensors"):
+    for name in (CANCEL, RESULT, EVENTS, MODEL):
         (folder / name).unlink(missing_ok=True)
-
-
-def write(path: Path, text: str) -> None:
-    """Write a file at once or not at all."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.write_text(text, encoding="utf-8")
-    draft.replace(path)
 
 
 def last_sign(folder: Path) -> float:
@@ -62,21 +57,24 @@ def has_ended(folder: Path) -> bool:
 
 
 def ending(folder: Path, *, cancelled: bool = False, exit_status: int | None = None) -> Ending:
-    """How a run ended whose process is gone.
+    """How a run ended whose process is gone; never raises, whatever its files hold.
 
-    What the run wrote itself counts first. A run that wrote nothing was cancelled if that was asked, failed if its
-    process ended with an exit status above 0, and was interrupted otherwise.
+    What the run wrote itself counts first; a result that cannot be read is a failure. A run that wrote nothing was
+    cancelled if that was asked, failed if its process ended with an exit status above 0, and was interrupted otherwise.
     """
     last = _last_event(folder)
+    said = last.get("type") == "end" and last.get("status") in _ENDINGS
     if (folder / RESULT).exists():
-        result = read_result(folder)
-        error = result.get("error") or (last.get("error") if last.get("type") == "end" else None)
-        return Ending(result.get("status", "finished"), error, result)
-    if last.get("type") == "end":
+        try:
+            result = read_result(folder)
+        except RunError as damaged:
+            return Ending("failed", str(damaged))
+        return Ending(result["status"], result.get("error") or (last.get("error") if said else None), result)
+    if said:
         return Ending(last["status"], last.get("error"))
     if cancelled:
         return Ending("cancelled")
-    where = f"after step {last['step']}" if last.get("type") == "step" else "before its first step"
+    where = f"after step {last['step']}" if "step" in last else "before its first step"
     if exit_status is not None and exit_status > 0:
         said = _last_line(folder / LOG)
         return Ending("failed", f"The run's process ended with exit status {exit_status} {where}: {said}")
@@ -89,10 +87,13 @@ def ending(folder: Path, *, cancelled: bool = False, exit_status: int | None = N
 def read_result(folder: Path) -> dict[str, Any]:
     """`result.json` with its NaN and infinities as floats. Raises `RunError` if it is damaged."""
     try:
-        return numbers(json.loads((folder / RESULT).read_text(encoding="utf-8")))
+        result = json.loads((folder / RESULT).read_text(encoding="utf-8"))
+        if not isinstance(result, dict) or result.setdefault("status", "finished") not in _ENDINGS:
+            raise ValueError("it does not say how the run ended")
+        return numbers(result)
     except (OSError, ValueError) as error:
         raise RunError(
-            f"The result of run {folder.name} cannot be read: {error}. Delete the run and start it again."
+            f"The result of run {folder.name} cannot be read: {error}. Run it again, it gives the same numbers."
         ) from None
 
 
@@ -109,7 +110,7 @@ def _last_event(folder: Path) -> dict[str, Any]:
             size = file.seek(0, os.SEEK_END)
             file.seek(max(0, size - _TAIL))
             lines = file.read().split(b"\n")[:-1]
-    except FileNotFoundError:
+    except OSError:
         return {}
     for line in reversed(lines):
         try:
@@ -122,6 +123,6 @@ def _last_event(folder: Path) -> dict[str, Any]:
 def _last_line(path: Path) -> str:
     try:
         lines = path.read_text(encoding="utf-8", errors="replace")[-_TAIL:].strip().splitlines()
-    except FileNotFoundError:
+    except OSError:
         lines = []
     return lines[-1] if lines else "it said nothing; see log.txt in its folder."

@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import final
 
-from inception_lab.jobs import folder as folders
 from inception_lab.training import events
 from inception_lab.training.events import Step
+from inception_lab.training.files import EVENTS
 
 
 @dataclass(slots=True)
 class _Tail:
+    file: tuple[int, int] | None = None
     offset: int = 0
     addresses: tuple[str, ...] = ()
     steps: list[Step] = field(default_factory=list)
@@ -44,9 +45,13 @@ class Follower:
         self._tails.move_to_end(folder)
         while len(self._tails) > self._most:
             self._tails.popitem(last=False)
-        found, offset = events.read(folder / folders.EVENTS, tail.offset)
+        file = _identity(folder / EVENTS)
+        if file != tail.file:
+            tail.file, tail.offset = file, 0  # started again, in a new file
+            tail.steps.clear()
+        found, offset = events.read(folder / EVENTS, tail.offset)
         if offset < tail.offset or any(event["type"] == "start" for event in found):
-            tail.steps.clear()  # the run was started again
+            tail.steps.clear()  # started again, in the same file
         tail.offset = offset
         for event in found:
             match event["type"]:
@@ -55,3 +60,11 @@ class Follower:
                 case "step":
                     tail.steps.append(Step.from_dict(event))
         return tail
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino

@@ -38,10 +38,10 @@ def ensure_running(home: Path | str | None = None, *, work: str = WORK) -> None:
     place = lab_home(home)
     if os.environ.get("RAY_ADDRESS") and find_spec("ray") is None:
         raise RunError(
-            "RAY_ADDRESS is set but Ray is not installed. Install it with pip install 'inception-lab[ray]', or unset "
+            "RAY_ADDRESS is set but Ray is not installed. Install it with pip install 'ray>=2.50,<3', or unset "
             "RAY_ADDRESS to run on this machine."
         )
-    if (place in _started and _started[place].poll() is None) or is_running(place):
+    if _is_starting(place) or is_running(place):
         return
     with (place / "supervisor.log").open("ab") as log:
         process = subprocess.Popen(
@@ -56,6 +56,15 @@ def ensure_running(home: Path | str | None = None, *, work: str = WORK) -> None:
         )
     _started[place] = process
     Thread(target=process.wait, daemon=True).start()  # reaps it, should it end before this process
+
+
+def _is_starting(place: Path) -> bool:
+    """Whether a supervisor that this process started has not had the lock yet; one that had it may be leaving."""
+    process = _started.get(place)
+    if process is None or process.poll() is not None:
+        return False
+    last = supervisor(place)
+    return last is None or last.pid != process.pid
 
 
 def is_running(home: Path | str | None = None) -> bool:

@@ -12,7 +12,7 @@ import secrets
 import shutil
 import sqlite3
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, final
@@ -173,15 +173,23 @@ class Store:
 
     # What follows is for the supervisor and the runs' processes.
 
-    def claim(self, count: int) -> list[Run]:
-        """Take up to `count` queued runs, oldest first, and mark them running; no two callers get the same."""
+    def claim(self, count: int, *, fits: Callable[[Run, list[Run]], bool] = lambda run, taken: True) -> list[Run]:
+        """Take up to `count` queued runs, oldest first, and mark them running; no two callers get the same.
+
+        The first that does not fit beside those `taken` by then ends it: none overtakes another.
+        """
         now = time.time()
         with self._database.change() as db:
             found = db.execute("SELECT * FROM runs WHERE status = 'queued' ORDER BY number LIMIT ?", (max(count, 0),))
             rows = found.fetchall()
-            runs = self._readable(rows)
+            readable = {run.id: run for run in self._readable(rows)}
+            runs: list[Run] = []
             for row in rows:
-                word = "running" if any(run.id == row["id"] for run in runs) else "failed"
+                run = readable.get(row["id"])
+                if run is not None and not fits(run, runs):
+                    break
+                runs += [] if run is None else [run]
+                word = "failed" if run is None else "running"
                 db.execute(
                     "UPDATE runs SET status = ?, started = ?, heartbeat = ? WHERE id = ?", (word, now, now, row["id"])
                 )

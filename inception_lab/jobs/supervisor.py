@@ -27,6 +27,7 @@ from inception_lab.jobs.folder import Ending
 from inception_lab.jobs.launch import ensure_running as ensure_running
 from inception_lab.jobs.process import this_process
 from inception_lab.jobs.store import Run, Store
+from inception_lab.training.files import replace
 
 POLL = 0.1
 HEARTBEAT = 5.0
@@ -53,7 +54,8 @@ class Supervisor:
             self._beat = time.monotonic()
         waiting = self._store.queued()
         if waiting and self._executor.ready():
-            for run in self._store.claim(self._executor.slots - len(alive)):
+            free = self._executor.slots - len(alive)
+            for run in self._store.claim(free, fits=lambda run, taken: self._executor.fits(run, [*alive, *taken])):
                 self._start(run)
         return bool(alive or waiting)
 
@@ -98,11 +100,10 @@ def serve(home: Path, *, work: str = launch.WORK, idle: float = IDLE) -> None:
             return
         try:
             me = this_process()
-            folders.write(home / "supervisor.pid", f"{me.pid} {me.started} {me.machine}")
-            supervisor = supervisor or Supervisor(store, executor(home, work))
-            _until_idle(supervisor, idle)
-        except RunError as error:
-            _fail_queued(store, error)
+            replace(home / "supervisor.pid", f"{me.pid} {me.started} {me.machine}".encode())
+            supervisor = supervisor or _supervisor(store, work)
+            if supervisor is not None:
+                _until_idle(supervisor, idle)
         finally:
             lock.release()
         # Whoever queued a run while the lock was still held took this supervisor to be alive and started none.
@@ -122,6 +123,18 @@ def main() -> None:
     signal.signal(signal.SIGINT, _leave)
     idle = float(os.environ.get("INCEPTION_LAB_IDLE") or IDLE)
     serve(asked.home or launch.lab_home(), work=asked.work, idle=idle)
+
+
+def _supervisor(store: Store, work: str) -> Supervisor | None:
+    """None if there can be no executor: then every queued run has failed for that reason, and there is nothing to do.
+
+    Only here may one error fail them all; what is wrong with one run is that run's alone.
+    """
+    try:
+        return Supervisor(store, executor(store.home, work))
+    except RunError as error:
+        _fail_queued(store, error)
+        return None
 
 
 def _until_idle(supervisor: Supervisor, idle: float) -> None:

@@ -12,17 +12,21 @@ A file whose writer was killed may end in half a line: the reader leaves it for 
 from __future__ import annotations
 
 import json
+import logging
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, BinaryIO, Literal, Self
 
 from inception_lab.errors import RunError
 
 Status = Literal["finished", "cancelled", "failed"]
 Event = dict[str, Any]
 
+log = logging.getLogger(__name__)
+
+_NEEDED = {"start": {"addresses"}, "step": {"step", "loss", "accuracy", "rate"}, "end": {"status"}}
 _WORDS = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
 
 
@@ -119,20 +123,22 @@ def decode(line: str | bytes) -> Event:
 def read(path: Path, offset: int = 0) -> tuple[list[Event], int]:
     """Events of a file from byte `offset` on, and the offset to go on from; a missing file has no events yet.
 
-    A last line without its newline is left for the next read. A file shorter than `offset` was started anew and is read
-    from its beginning.
+    A last line without its newline is left for the next read. A file that is shorter than `offset`, or has no line
+    beginning there, was started anew and is read from its beginning. A damaged line is left out, and logged.
     """
     try:
         with path.open("rb") as file:
             size = file.seek(0, 2)
-            offset = offset if offset <= size else 0
+            if offset and (offset > size or not _begins_line(file, offset)):
+                offset = 0
             file.seek(offset)
             whole, newline, _ = file.read().rpartition(b"\n")
     except FileNotFoundError:
         return [], 0
     if not newline:
         return [], offset
-    return [decode(line) for line in whole.split(b"\n") if line.strip()], offset + len(whole) + 1
+    found = [_event(path, line) for line in whole.split(b"\n") if line.strip()]
+    return [event for event in found if event], offset + len(whole) + 1
 
 
 def read_steps(path: Path) -> list[Step]:
@@ -159,6 +165,25 @@ def parsed(value: Any) -> Any:
     if isinstance(value, list):
         return [parsed(item) for item in value]
     return _WORDS.get(value, value) if isinstance(value, str) else value
+
+
+def _begins_line(file: BinaryIO, offset: int) -> bool:
+    file.seek(offset - 1)
+    return file.read(1) == b"\n"
+
+
+def _event(path: Path, line: bytes) -> Event:
+    """The event in a line, an empty one if the line is damaged: one bad line must not hide the others."""
+    try:
+        event = decode(line)
+    except RunError as error:
+        log.warning("%s: %s", path, error)
+        return {}
+    kind = event.get("type")
+    if not isinstance(kind, str) or not _NEEDED.get(kind, set()) <= event.keys():
+        log.warning("%s: an event lacks what it should say: %r", path, line[:80])
+        return {}
+    return event
 
 
 def _ratio(residual: float, shortcut: float) -> float:

@@ -28,6 +28,7 @@ from inception_lab.assets import asset
 from inception_lab.errors import DataError, RunError
 from inception_lab.training import events
 from inception_lab.training.events import Step
+from inception_lab.training.files import EVENTS, RESULT, SETTINGS, replace
 from inception_lab.training.outcomes import Judgement, Outcome
 from inception_lab.training.presets import preset
 from inception_lab.training.settings import Settings
@@ -123,7 +124,7 @@ def _made(settings: Settings, folder: Path) -> Path:
         return file
     with tempfile.TemporaryDirectory() as work:
         run = Path(work)
-        (run / "settings.json").write_text(json.dumps(settings.to_dict()), encoding="utf-8")
+        (run / SETTINGS).write_text(json.dumps(settings.to_dict()), encoding="utf-8")
         done = subprocess.run(
             [sys.executable, "-m", "inception_lab.training", str(run)], capture_output=True, text=True, check=False
         )
@@ -131,15 +132,15 @@ def _made(settings: Settings, folder: Path) -> Path:
             raise RunError(f"The run for {file.name} ended with {done.returncode}: {done.stderr.strip()[-300:]}")
         kept = compact(run)
     text = json.dumps(events.jsonable(kept), allow_nan=False, separators=(",", ":"))
-    file.write_bytes(gzip.compress(text.encode(), mtime=0))
+    replace(file, gzip.compress(text.encode(), mtime=0))
     log.info("%s: %s, accuracy %.2f", file.name, kept["judgement"]["outcome"], kept["judgement"]["accuracy"])
     return file
 
 
 def compact(run: Path) -> dict[str, Any]:
     """What is kept of a run's folder, columns instead of rows."""
-    found, _ = events.read(run / "events.jsonl")
-    result = json.loads((run / "result.json").read_text(encoding="utf-8"))
+    found, _ = events.read(run / EVENTS)
+    result = json.loads((run / RESULT).read_text(encoding="utf-8"))
     steps = [event for event in found if event["type"] == "step"]
     return {
         "settings": result["settings"],

@@ -25,6 +25,7 @@ from typing import IO, TYPE_CHECKING, Any
 from inception_lab.errors import LabError, SettingsError
 from inception_lab.training import events, outcomes
 from inception_lab.training.events import Status, Step
+from inception_lab.training.files import CANCEL, EVENTS, MODEL, RESULT, SETTINGS, replace
 from inception_lab.training.settings import Settings
 from inception_lab.version import __version__
 
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from inception_lab.training.loop import Training
 
 EXIT: dict[Status, int] = {"finished": 0, "failed": 1, "cancelled": 3}
-OUTPUTS = ("result.json", "model.safetensors")
+OUTPUTS = (RESULT, MODEL)
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +46,7 @@ class Stop:
     """Whether the run was told to stop, by the file `cancel` or by a signal."""
 
     def __init__(self, folder: Path) -> None:
-        self._file = folder / "cancel"
+        self._file = folder / CANCEL
         self._signalled = False
         self._loading = False
 
@@ -96,7 +97,7 @@ def work(folder: Path) -> int:
     for name in OUTPUTS:
         (folder / name).unlink(missing_ok=True)
     stop = Stop(folder)
-    with stop.listening(), (folder / "events.jsonl").open("w", encoding="utf-8") as file:
+    with stop.listening(), (folder / EVENTS).open("w", encoding="utf-8") as file:
         report = _Report(folder, file)
         status, error = _tried(report, stop)
         report.close(status, error)
@@ -156,7 +157,7 @@ class _Report:
             "settings": self.settings.to_dict() if self.settings else None,
         }
         text = json.dumps(events.jsonable(result), allow_nan=False, indent=2)
-        _replace(self.folder / "result.json", text.encode())
+        replace(self.folder / RESULT, text.encode())
         self.say(events.end(status, error))
 
 
@@ -174,7 +175,7 @@ def _make(report: _Report, stop: Stop) -> None:
         stop.check()
     report.test_accuracy = training.test_accuracy(stop=stop)
     stop.check()
-    _keep(training, report.folder / "model.safetensors")
+    _keep(training, report.folder / MODEL)
 
 
 def _start(training: Training) -> events.Event:
@@ -192,23 +193,16 @@ def _keep(training: Training, file: Path) -> None:
 
     about = {"version": __version__, "settings": training.settings.to_dict()}
     # One entry: the library writes several in an order that changes, and equal runs should be equal files.
-    _replace(file, save(training.evaluated.state_dict(), metadata={"inception_lab": json.dumps(about)}))
+    replace(file, save(training.evaluated.state_dict(), metadata={"inception_lab": json.dumps(about)}))
 
 
 def _settings(folder: Path) -> Settings:
     try:
-        values = json.loads((folder / "settings.json").read_text(encoding="utf-8"))
+        values = json.loads((folder / SETTINGS).read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise SettingsError(f"There is no settings.json in {folder}. Submit the run again.") from None
+        raise SettingsError(f"There is no {SETTINGS} in {folder}. Submit the run again.") from None
     except ValueError as error:
-        raise SettingsError(f"{folder / 'settings.json'} is not JSON ({error}). Submit the run again.") from None
+        raise SettingsError(f"{folder / SETTINGS} is not JSON ({error}). Submit the run again.") from None
     if not isinstance(values, dict):
-        raise SettingsError(f"{folder / 'settings.json'} holds no settings. Submit the run again.")
+        raise SettingsError(f"{folder / SETTINGS} holds no settings. Submit the run again.")
     return Settings.from_dict(values)
-
-
-def _replace(file: Path, content: bytes) -> None:
-    """Write a file whole or not at all."""
-    part = file.with_name(f"{file.name}.part")
-    part.write_bytes(content)
-    part.replace(file)

@@ -33,5 +33,5 @@ def test_environment_chooses_the_executor(store: Store, monkeypatch: pytest.Monk
 
 def test_ray_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
-    with pytest.raises(RunError, match=r"pip install 'inception-lab\[ray\]'"):
+    with pytest.raises(RunError, match=r"pip install 'ray>=2\.50,<3'"):
         RayExecutor("m:f")

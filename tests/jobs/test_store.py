@@ -14,7 +14,7 @@ from inception_lab.errors import RunError, SettingsError, UnknownRun
 from inception_lab.jobs import store as stores
 from inception_lab.jobs.folder import Ending
 from inception_lab.jobs.process import ProcessId, this_process
-from inception_lab.jobs.store import Store, new_id
+from inception_lab.jobs.store import Run, Store, new_id
 from inception_lab.training.settings import Settings
 from tests.jobs.stand_in import claim_all
 
@@ -229,3 +229,23 @@ def test_home_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(RunError, match="cannot be made"):
         Store(tmp_path / "file")
+
+
+@pytest.mark.parametrize("damage", ["", "[1, 2]", '{"status": "fine"}', "{", "null"])
+def test_a_damaged_result_is_that_runs_failure_alone(store: Store, damage: str) -> None:
+    bad, good = running(store, gone()), store.submit(MICRO)
+    (store.folder(bad) / "result.json").write_text(damage)
+    found = {run.id: run for run in store.runs()}
+    assert (found[bad].status, found[good].status) == ("failed", "queued")
+    assert str(found[bad].error).startswith(f"The result of run {bad} cannot be read: ")
+    store.delete(bad)
+    assert [run.id for run in store.runs()] == [good]
+
+
+def test_claim_stops_at_the_first_that_does_not_fit(store: Store) -> None:
+    ids = store.submit_many([MICRO.with_(threads=threads) for threads in (1, 2, 1)])
+
+    def fits(run: Run, taken: list[Run]) -> bool:
+        return run.settings.threads + sum(other.settings.threads for other in taken) <= 2
+
+    assert [[run.id for run in store.claim(9, fits=fits)] for _ in range(4)] == [[id] for id in ids] + [[]]

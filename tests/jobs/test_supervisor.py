@@ -2,6 +2,7 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -9,7 +10,7 @@ import pytest
 
 from inception_lab.errors import RunError
 from inception_lab.jobs import launch
-from inception_lab.jobs.process import ProcessId
+from inception_lab.jobs.process import ProcessId, this_process
 from inception_lab.jobs.store import Store
 from inception_lab.training.events import read_steps
 from inception_lab.training.settings import Settings
@@ -203,3 +204,16 @@ def test_ray_address_without_ray_is_refused_at_once(store: Store, home: Path, mo
     monkeypatch.setattr(launch, "find_spec", lambda name: None)
     with pytest.raises(RunError, match="RAY_ADDRESS is set but Ray is not installed"):
         launch.ensure_running(home)
+
+
+def test_a_damaged_result_does_not_stop_the_queue(store: Store, supervise: Supervise) -> None:
+    bad, good = store.submit_many([SHORT, SHORT])
+    store.claim(1)
+    store.record(bad, replace(this_process(), started=this_process().started - 100))  # its process is gone
+    (store.folder(bad) / "result.json").touch()
+    living = supervise()
+    assert (ends(store, good), ends(store, bad)) == ("finished", "failed")
+    until(lambda: store.claimed() == [])
+    assert living.alive
+    store.delete(bad)
+    assert [run.id for run in store.runs()] == [good]

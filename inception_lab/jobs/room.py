@@ -1,0 +1,73 @@
+"""How many runs go at once on this machine: as many as its cores have threads for, and one on its GPU.
+
+INCEPTION_LAB_PARALLEL outweighs both: it counts runs, whatever they ask for.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Callable, Sequence
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+
+from inception_lab.errors import RunError
+from inception_lab.training.settings import Settings
+
+
+def at_once(settings: Settings) -> int:
+    """How many runs of these settings go at once here. Raises `RunError` if INCEPTION_LAB_PARALLEL is no count."""
+    if asked := parallel():
+        return asked
+    return 1 if on_gpu(settings) else max(1, cores() // settings.threads)
+
+
+def fits(
+    run: Settings, beside: Sequence[Settings], *, threads: int, gpus: int, takes_gpu: Callable[[Settings], bool]
+) -> bool:
+    """Whether a run may start beside others where so many threads and runs on a GPU have room; alone, each may."""
+    if not beside:
+        return True
+    if takes_gpu(run) and sum(map(takes_gpu, beside)) >= gpus:
+        return False
+    return run.threads + sum(each.threads for each in beside) <= threads
+
+
+def on_gpu(settings: Settings) -> bool:
+    """Whether a run takes the GPU: told to, or left to choose where there is one.
+
+    "There is one" is guessed without torch: NVIDIA's driver is there, no variable hides its devices, and torch was not
+    built for the CPU alone. A wrong guess costs time (runs go one by one), never a number.
+    """
+    match settings.device:
+        case "cuda":
+            return True
+        case "cpu":
+            return False
+        case "auto":
+            return os.environ.get("CUDA_VISIBLE_DEVICES") not in ("", "-1") and _gpu()
+
+
+def cores() -> int:
+    """CPU cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+
+
+def parallel() -> int | None:
+    """INCEPTION_LAB_PARALLEL, how many runs at once; None if it is not set. Raises `RunError` if it is no count."""
+    asked = os.environ.get("INCEPTION_LAB_PARALLEL")
+    if not asked:
+        return None
+    if not asked.isdecimal() or int(asked) < 1:
+        raise RunError(f"INCEPTION_LAB_PARALLEL is {asked!r}; it must be a whole number of at least 1.")
+    return int(asked)
+
+
+@cache
+def _gpu() -> bool:
+    try:
+        built_for_cpu = version("torch").endswith("+cpu")
+    except PackageNotFoundError:
+        return False
+    return not built_for_cpu and shutil.which("nvidia-smi") is not None
