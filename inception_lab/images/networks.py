@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
-from threading import Lock, RLock
+from threading import Lock, RLock, local
 from typing import final
 
 import numpy as np
@@ -92,17 +92,46 @@ def borrowed(network: str, *, progress: Progress | None = None) -> Iterator[Load
         yield loaded
 
 
+class _Threads:
+    """Torch's thread count while calls overlap. The count is the process's as much as the thread's: a thread that is
+    new to torch finds what any other set last, so only the value from before all of them can be given back."""
+
+    def __init__(self) -> None:
+        self._guard = Lock()
+        self._depth = 0
+        self._before = 0
+        self._mine = local()
+
+    @contextmanager
+    def set(self, threads: int) -> Iterator[None]:
+        outer: int | None = getattr(self._mine, "count", None)
+        with self._guard:
+            now = torch.get_num_threads()  # asked in every thread: before its first answer, what it sets does not last
+            if self._depth == 0:
+                self._before = now
+            self._depth += 1
+            torch.set_num_threads(threads)
+        self._mine.count = threads
+        try:
+            yield
+        finally:
+            self._mine.count = outer
+            with self._guard:
+                self._depth -= 1
+                torch.set_num_threads(self._before if outer is None else outer)
+
+
+_THREADS = _Threads()
+
+
 @contextmanager
 def threads_set(threads: int | None) -> Iterator[None]:
-    """Lets torch use so many threads for this thread's work; None leaves the setting alone."""
-    before = torch.get_num_threads()
-    try:
-        if threads is not None:
-            torch.set_num_threads(threads)
+    """Lets torch use so many threads for this thread's work; None leaves the setting alone.
+
+    After the last of several overlapping calls the process has the count it had before the first.
+    """
+    with nullcontext() if threads is None else _THREADS.set(threads):
         yield
-    finally:
-        if threads is not None:
-            torch.set_num_threads(before)
 
 
 def tensor(squares: list[Image.Image], record: WeightRecord) -> Tensor:
