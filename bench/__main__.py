@@ -58,6 +58,9 @@ def as_text(results: list[Result], skipped: dict[str, str]) -> str:
             f"{result.bench.name:<16}{duration(ours):>10}{other:>20}{ratio:>9}{result.bench.target!s:>12}{count:>5}"
             f"  {'yes' if result.met else 'NO'}"
         )
+    for result in results:
+        if noise := result.bench.target.noise:
+            lines.append(f"{result.bench.name}: {result.bench.what}; {noise:.0%} of measurement noise allowed")
     lines += [f"{name:<16}not measured: {reason}" for name, reason in skipped.items()]
     return "\n".join(lines)
 

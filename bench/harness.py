@@ -24,18 +24,23 @@ class Skip(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The promise: ours takes less than `limit` seconds, or less than `limit` times what the other side takes."""
+    """The promise: ours takes less than `limit` seconds, or less than `limit` times what the other side takes.
+
+    `noise` is the share by which a measurement may miss a promise that equal sides keep only half of the time.
+    """
 
     limit: float
     of: Literal["seconds", "ratio"]
+    noise: float = 0.0
 
     def met(self, seconds: float, ratio: float | None) -> bool:
         """Whether the measurement keeps the promise."""
         measured = seconds if self.of == "seconds" else ratio
-        return measured is not None and measured < self.limit
+        return measured is not None and measured < self.limit * (1 + self.noise)
 
     def __str__(self) -> str:
-        return f"< {duration(self.limit)}" if self.of == "seconds" else f"< {self.limit:g} ×"
+        limit = f"< {duration(self.limit)}" if self.of == "seconds" else f"< {self.limit:g} ×"
+        return f"{limit} +{self.noise:.0%}" if self.noise else limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +86,11 @@ class Result:
             "medians": self.medians,
             "seconds": {side: list(taken) for side, taken in self.seconds.items()},
             "ratio": self.ratio,
-            "target": {"limit": self.bench.target.limit, "of": self.bench.target.of},
+            "target": {
+                "limit": self.bench.target.limit,
+                "of": self.bench.target.of,
+                "noise": self.bench.target.noise,
+            },
             "met": self.met,
         }
 
@@ -90,14 +99,20 @@ BENCHES: dict[str, Bench] = {}
 
 
 def bench(
-    name: str, what: str, *, seconds: float | None = None, ratio: float | None = None, rounds: int = 9
+    name: str,
+    what: str,
+    *,
+    seconds: float | None = None,
+    ratio: float | None = None,
+    noise: float = 0.0,
+    rounds: int = 9,
 ) -> Callable[[Callable[[], Iterator[Sides]]], Callable[[], Iterator[Sides]]]:
-    """Register a benchmark with its promise: `seconds=` or `ratio=`."""
+    """Register a benchmark with its promise: `seconds=` or `ratio=`, and the noise a measurement may have."""
     if (seconds is None) == (ratio is None):
         raise ValueError(f"{name} needs one promise: seconds= or ratio=")
     if name in BENCHES:
         raise ValueError(f"there are two benchmarks named {name}")
-    target = Target(seconds, "seconds") if seconds is not None else Target(ratio or 0.0, "ratio")
+    target = Target(seconds, "seconds", noise) if seconds is not None else Target(ratio or 0.0, "ratio", noise)
 
     def register(sides: Callable[[], Iterator[Sides]]) -> Callable[[], Iterator[Sides]]:
         BENCHES[name] = Bench(name, what, target, rounds, sides)

@@ -30,6 +30,13 @@ def test_a_ratio_below_the_limit_keeps_the_promise() -> None:
     assert result(Target(2.01, "ratio"), ours=(4.0,), theirs=(2.0,)).met
 
 
+def test_a_promise_may_allow_for_noise_and_says_so() -> None:
+    target = Target(1.0, "ratio", 0.05)
+    assert str(target) == "< 1 × +5%"
+    assert result(target, ours=(1.04,), theirs=(1.0,)).met
+    assert not result(target, ours=(1.06,), theirs=(1.0,)).met
+
+
 def test_ours_alone_has_no_ratio_and_is_judged_by_its_seconds() -> None:
     alone = result(Target(0.15, "seconds"), ours=(0.1, 0.2, 0.14))
     assert alone.ratio is None
