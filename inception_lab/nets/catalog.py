@@ -30,7 +30,7 @@ def net(name: str) -> Net:
     """The network called `name`; raises `UnknownNetwork` with the nearest name there is."""
     try:
         return CATALOG[name]
-    except KeyError:
-        near = get_close_matches(name, CATALOG, n=1)
+    except (KeyError, TypeError):
+        near = get_close_matches(str(name), CATALOG, n=1)
         hint = f"Did you mean {near[0]!r}?" if near else f"There are {', '.join(CATALOG)}."
         raise UnknownNetwork(f"There is no network {name!r}. {hint}") from None

@@ -12,9 +12,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from math import isfinite
 from typing import Any, Literal, Self, assert_never
 
 from inception_lab.errors import NetworkError
+
+WIDEST = 16
+MOST_BLOCKS = 1000  # bounds that stop a slip of the hand before it fills the memory
 
 Pad = Literal["same", "valid"]
 Size = tuple[int, int]
@@ -128,14 +132,20 @@ class Net:
 
     def scaled(self, scale: float) -> Self:
         """Every residual scaled by `scale`; a network without residuals comes back unchanged."""
+        if not isinstance(scale, int | float) or not isfinite(scale):
+            raise NetworkError(f"A residual's scale is a finite number, not {scale!r}.")
         return self._rewritten(lambda op: replace(op, scale=scale) if isinstance(op, Residual) else op)
 
     def thin(self, width: float) -> Self:
         """Every convolution's channels times `width`, rounded, at least one; the classifier keeps its classes."""
+        if not isinstance(width, int | float) or not 0 < width <= WIDEST:
+            raise NetworkError(f"A width is a number above 0 and up to {WIDEST}, not {width!r}.")
         return self._rewritten(lambda op: _thinned(op, width))
 
     def repeats(self, a: int, b: int, c: int) -> Self:
         """Stages A, B and C with so many blocks: the last block stays last, the one before it is repeated."""
+        if any(not isinstance(count, int) or not 1 <= count <= MOST_BLOCKS for count in (a, b, c)):
+            raise NetworkError(f"A stage has 1 to {MOST_BLOCKS} blocks; asked for {a!r}, {b!r}, {c!r}.")
         wanted = {"A": a, "B": b, "C": c}
         stages = (replace(s, blocks=_repeated(s.blocks, wanted.get(s.name, len(s.blocks)))) for s in self.stages)
         return replace(self, stages=tuple(stages))
@@ -219,8 +229,6 @@ def _padded(op: Op) -> Op:
 
 
 def _repeated(blocks: tuple[Op, ...], count: int) -> tuple[Op, ...]:
-    if count < 1:
-        raise NetworkError(f"A stage needs at least one block, not {count}.")
     *first, last = blocks
     filler = first[-1] if first else last
     return (*first[: count - 1], *((count - 1 - len(first)) * (filler,)), last)

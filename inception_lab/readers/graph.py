@@ -5,8 +5,9 @@ The boxes and edges are plain data (`drawing.Graph`); layout and colours come la
 
 from __future__ import annotations
 
-from typing import assert_never
+from typing import assert_never, get_args
 
+from inception_lab.errors import NetworkError
 from inception_lab.nets import catalog
 from inception_lab.nets.address import HEAD, blocks, children, locate
 from inception_lab.nets.ops import Chain, Concat, Conv, Net, Op, Pool, Residual, Stage
@@ -36,6 +37,11 @@ def graph(
 
     Raises `UnknownAddress`, and what `shapes` raises.
     """
+    if depth not in get_args(Depth) or direction not in (None, *get_args(Direction)):
+        words_of = (*get_args(Depth), *get_args(Direction))
+        raise NetworkError(
+            f"There is no drawing {depth!r}, {direction!r}; depth and direction are {', '.join(words_of)}."
+        )
     net = catalog.net(net) if isinstance(net, str) else net
     table = shapes(net, size=size)
     address = None if at is None else locate(net, at)

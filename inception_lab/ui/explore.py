@@ -16,7 +16,7 @@ from inception_lab.readers.explain import arithmetic
 from inception_lab.readers.table import ShapeTable
 from inception_lab.ui import cache, components, drawer, selection
 from inception_lab.ui.selection import Selection
-from inception_lab.ui.widgets import plain
+from inception_lab.ui.widgets import linked_number, plain
 
 SISTERS = {"inception_resnet_v2_printed": "inception_resnet_v2_paper"}  # cannot be built: the same with widths that fit
 
@@ -42,16 +42,14 @@ def pick(chosen: Selection) -> int:
 
 
 def _side() -> int:
-    side = st.number_input(
+    return linked_number(
         "Input side, px",
-        min_value=32,
-        max_value=1024,
-        value=299,
+        low=32,
+        high=1024,
+        usual=299,
         key="size",
-        bind="query-params",
         help="Everything below follows at once. 299 is what the networks were made for, 75 the smallest that fits.",
     )
-    return int(side)
 
 
 def totals(table: ShapeTable) -> None:

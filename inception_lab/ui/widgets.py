@@ -34,6 +34,29 @@ def linked_segments(label: str, options: Mapping[str, str], *, key: str) -> str:
     return _write(str(chosen), options, key)
 
 
+def linked_number(label: str, *, low: int, high: int, usual: int, key: str, help: str) -> int:
+    """A whole number from `low` to `high`, kept in the link as `?key=n`; a link with anything else is told so.
+
+    Streamlit's own binding stumbles over an infinite number in the link.
+    """
+    wanted = st.query_params.get(key)
+    if key not in st.session_state:
+        st.session_state[key] = usual
+        if wanted is not None and wanted.isascii() and wanted.isdigit() and low <= int(wanted[:9]) <= high:
+            st.session_state[key] = int(wanted[:9])
+        elif wanted is not None:
+            st.warning(
+                f"The link asks for {key} '{plain(wanted[:40])}'; it is a whole number from {low} to {high}.",
+                icon=":material/link_off:",
+            )
+    value = int(st.number_input(label, low, high, key=key, help=help))
+    if value != usual:
+        st.query_params[key] = str(value)
+    elif wanted is not None:
+        st.query_params.pop(key)
+    return value
+
+
 def _follow(options: Mapping[str, str], key: str) -> None:
     wanted = st.query_params.get(key)
     if key in st.session_state or wanted is None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from inception_lab.errors import NetworkError
@@ -77,7 +79,7 @@ def test_repeats_keeps_the_last_block_last() -> None:
 
 
 def test_repeats_refuses_an_empty_stage() -> None:
-    with pytest.raises(NetworkError, match="at least one block, not 0"):
+    with pytest.raises(NetworkError, match="has 1 to 1000 blocks; asked for 0"):
         net("inception_v4").repeats(0, 1, 1)
 
 
@@ -120,3 +122,20 @@ def test_small_keeps_every_stage_after_the_stem(name: str) -> None:
     small = net(name).small()
     assert [stage.name for stage in small.stages] == [stage.name for stage in net(name).stages]
     assert shapes(small).stages()[-2].output[0] == shapes(name).stages()[-2].output[0]
+
+
+@pytest.mark.parametrize("wrong", [0, -1, math.nan, math.inf, "0.5"])
+def test_widths_that_are_none_are_refused(wrong: object) -> None:
+    with pytest.raises(NetworkError, match="A width is a number above 0"):
+        net("inception_v4").thin(wrong)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("wrong", [math.nan, math.inf, "1"])
+def test_scales_that_are_none_are_refused(wrong: object) -> None:
+    with pytest.raises(NetworkError, match="a finite number"):
+        net("inception_resnet_v2").scaled(wrong)  # type: ignore[arg-type]
+
+
+def test_a_slip_of_the_hand_does_not_fill_the_memory() -> None:
+    with pytest.raises(NetworkError, match="has 1 to 1000 blocks"):
+        net("inception_v4").repeats(10**9, 1, 1)

@@ -103,3 +103,14 @@ def test_too_small_an_input_is_one_click_from_the_right_one() -> None:
     assert not app.error
     assert app.number_input(key="size").value == 299
     assert metrics(app)["Parameters"] == "42.68 M"
+
+
+@pytest.mark.parametrize("size", ["1e309", "9" * 400, "nan", "abc", "-1"])
+def test_a_hostile_size_in_the_link_is_survived(size: str) -> None:
+    app = AppTest.from_file(Path(__file__).parents[2] / "app.py", default_timeout=60)
+    app.switch_page("pages/explore.py")
+    app.query_params["size"] = size
+    app.run()
+    assert not app.exception
+    assert app.metric[0].value == "55.84 M"
+    assert "it is a whole number from 32 to 1024" in app.warning[0].value
