@@ -23,7 +23,7 @@ from inception_lab.jobs.store import Run, Store
 from inception_lab.jobs.supervisor import ensure_running
 from inception_lab.jobs.sweep import Verdict, group_table, submit_sweep
 from inception_lab.jobs.sweep import verdict as judge_claim
-from inception_lab.training import presets
+from inception_lab.training import presets, runnable
 from inception_lab.training.events import Step, read_steps
 from inception_lab.training.outcomes import judge
 from inception_lab.training.settings import Settings
@@ -46,6 +46,7 @@ def train(preset: str, *, scale: float | None = None, seed: int | None = None, *
     is kept. Raises `SettingsError` at once for what cannot be run.
     """
     wanted = chosen(preset, {**settings, "scale": scale, "seed": seed})
+    runnable.check(wanted)
     from inception_lab.training.run import run
 
     return run(wanted)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import final
 
@@ -36,7 +36,7 @@ CREATE INDEX runs_group ON runs ("group", number);
 
 @final
 class Database:
-    """The file at `path`, made if it is not there. Raises `RunError` if a newer lab made it."""
+    """The file at `path`, made if it is not there; `RunError` if it cannot be used, or a newer lab made it."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -45,12 +45,15 @@ class Database:
     @contextmanager
     def open(self) -> Iterator[sqlite3.Connection]:
         """A connection of the caller's own, closed at the end."""
-        db = sqlite3.connect(self._path, timeout=10, isolation_level=None)
         try:
-            db.row_factory = sqlite3.Row
-            yield db
-        finally:
-            db.close()
+            with closing(sqlite3.connect(self._path, timeout=10, isolation_level=None)) as db:
+                db.row_factory = sqlite3.Row
+                yield db
+        except sqlite3.DatabaseError as error:
+            raise RunError(
+                f"The store of runs {self._path} cannot be used: {error}. Make its folder writable, move the file "
+                "away, or set INCEPTION_LAB_HOME to another folder."
+            ) from error
 
     @contextmanager
     def change(self) -> Iterator[sqlite3.Connection]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -41,6 +42,12 @@ def clear(folder: Path) -> None:
     """Take away what an earlier attempt left, so that the run can start again; settings and log stay."""
     for name in (CANCEL, RESULT, EVENTS, MODEL):
         (folder / name).unlink(missing_ok=True)
+
+
+def ask_to_stop(folder: Path) -> None:
+    """Leave word for the run to stop at its next step; without its folder only a signal can reach it."""
+    with suppress(FileNotFoundError):
+        (folder / CANCEL).touch()
 
 
 def last_sign(folder: Path) -> float:
@@ -99,6 +106,8 @@ def read_result(folder: Path) -> dict[str, Any]:
 
 def numbers(result: dict[str, Any]) -> dict[str, Any]:
     """`result` with the words for NaN and infinities under its numbers as floats; an outcome "nan" stays a word."""
+    if not isinstance(result, dict):
+        raise ValueError(f"a result is an object, not {result!r}")
     floats = {name: float(result[name]) for name in _NUMBERS if isinstance(result.get(name), str)}
     return {**result, **floats}
 

@@ -23,6 +23,7 @@ from inception_lab.jobs import launch
 from inception_lab.jobs.database import Database
 from inception_lab.jobs.folder import Ending, Status
 from inception_lab.jobs.process import ProcessId
+from inception_lab.training import runnable
 from inception_lab.training.events import jsonable
 from inception_lab.training.settings import Settings
 
@@ -94,15 +95,23 @@ class Store:
         return self.submit_many([settings], group=group)[0]
 
     def submit_many(self, settings: Sequence[Settings], *, group: str | None = None) -> list[str]:
-        """Queue runs in the order given, all or none; returns their ids."""
+        """Queue runs in the order given, all or none; returns their ids. Raises `LabError` for what cannot be run."""
+        for each in settings:
+            runnable.check(each)
         now = time.time()
         ids = [new_id(now + place / 1000) for place in range(len(settings))]
-        rows = []
-        for run, each in zip(ids, settings, strict=True):
-            folders.prepare(self.folder(run), each)
-            rows.append((run, group, "queued", json.dumps(each.to_dict()), now))
-        with self._database.change() as db:
-            db.executemany('INSERT INTO runs (id, "group", status, settings, created) VALUES (?, ?, ?, ?, ?)', rows)
+        rows = [
+            (run, group, "queued", json.dumps(each.to_dict()), now) for run, each in zip(ids, settings, strict=True)
+        ]
+        try:
+            for run, each in zip(ids, settings, strict=True):
+                folders.prepare(self.folder(run), each)
+            with self._database.change() as db:
+                db.executemany('INSERT INTO runs (id, "group", status, settings, created) VALUES (?, ?, ?, ?, ?)', rows)
+        except BaseException:  # also Ctrl-C: no folder may stay that no row knows
+            for run in ids:
+                shutil.rmtree(self.folder(run), ignore_errors=True)
+            raise
         self._wake()
         return ids
 
@@ -134,7 +143,7 @@ class Store:
                 case "running":
                     db.execute("UPDATE runs SET cancel_asked = coalesce(cancel_asked, ?) WHERE id = ?", (now, id))
         if run.status == "running":
-            (run.folder / folders.CANCEL).touch()
+            folders.ask_to_stop(run.folder)
             self._wake()
 
     def resume(self, id: str) -> None:
@@ -261,6 +270,13 @@ class Store:
         return runs
 
     def _read(self, row: sqlite3.Row) -> Run:
+        try:
+            settings = Settings.from_dict(json.loads(row["settings"]))
+            result = None if row["result"] is None else folders.numbers(json.loads(row["result"]))
+        except (ValueError, TypeError, AttributeError) as error:
+            raise SettingsError(
+                f"What the store holds of run {row['id']} is damaged: {error}. Delete the run."
+            ) from None
         process = None
         if row["pid"] is not None:
             process = ProcessId(row["pid"], row["process_started"], row["machine"])
@@ -268,12 +284,12 @@ class Store:
             id=row["id"],
             group=row["group"],
             status=row["status"],
-            settings=Settings.from_dict(json.loads(row["settings"])),
+            settings=settings,
             created=row["created"],
             started=row["started"],
             ended=row["ended"],
             error=row["error"],
-            result=None if row["result"] is None else folders.numbers(json.loads(row["result"])),
+            result=result,
             folder=self.folder(row["id"]),
             process=process,
             heartbeat=row["heartbeat"],

@@ -8,6 +8,7 @@ killed loses nothing, and the next one goes on where it stopped. It never import
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import shutil
 import signal
@@ -29,6 +30,8 @@ from inception_lab.jobs.process import this_process
 from inception_lab.jobs.store import Run, Store
 from inception_lab.training.files import replace
 
+log = logging.getLogger(__name__)
+
 POLL = 0.1
 HEARTBEAT = 5.0
 IDLE = 600.0
@@ -48,7 +51,7 @@ class Supervisor:
 
     def turn(self) -> bool:
         """Do once whatever there is to do; returns whether any run is queued or running."""
-        alive = [run for run in self._store.claimed() if self._watch(run)]
+        alive = [run for run in self._store.claimed() if self._watched(run)]
         if alive and time.monotonic() - self._beat > HEARTBEAT:
             self._store.heartbeat([run.id for run in alive])
             self._beat = time.monotonic()
@@ -62,10 +65,20 @@ class Supervisor:
     def _start(self, run: Run) -> None:
         try:
             self._executor.start(run)
-        except (OSError, EOFError, RuntimeError) as error:
+        except Exception as error:  # whatever it is, it is this run's alone
+            log.exception("run %s", run.id)
             self._store.finish(
                 run.id, Ending("failed", f"The run could not be given a process: {error}. Try it again.")
             )
+
+    def _watched(self, run: Run) -> bool:
+        """`_watch`; what goes wrong with one run ends that run, never the supervisor of all."""
+        try:
+            return self._watch(run)
+        except Exception as error:
+            log.exception("run %s", run.id)
+            self._store.finish(run.id, Ending("failed", f"Its supervisor could not watch it: {error!r}. Run it again."))
+            return False
 
     def _watch(self, run: Run) -> bool:
         """Whether the run still runs; writes down how it ended if it does not."""
@@ -80,7 +93,7 @@ class Supervisor:
         return False
 
     def _cancel(self, run: Run, waited: float) -> None:
-        (run.folder / folders.CANCEL).touch()
+        folders.ask_to_stop(run.folder)
         if waited > KILL_AFTER:
             self._executor.end(run, force=True)
         elif waited > TERMINATE_AFTER and run.id not in self._terminated:

@@ -24,6 +24,7 @@ Word = Literal["supported", "not supported", "undecided"]
 
 FAILED: frozenset[Outcome] = frozenset({"dies", "stalls", "diverges", "nan"})
 CLAIMED = (0.1, 0.3)
+MOST = 1000
 LEAST = 3
 """Runs of each arm without which there is no verdict."""
 
@@ -86,7 +87,12 @@ def submit_sweep(store: Store, settings: Settings, *, scales: Sequence[float], s
     All scales of one seed come before the next seed, so that scales can be compared early. Raises `SettingsError` for a
     scale or seed that cannot be run, `RunError` if there is none.
     """
-    chosen = range(seeds) if isinstance(seeds, int) else dict.fromkeys(seeds)
+    chosen = range(seeds) if isinstance(seeds, int) else tuple(dict.fromkeys(seeds))
+    count = len(chosen) * len(dict.fromkeys(scales))
+    if count > MOST:
+        raise RunError(
+            f"A sweep of {count:,} runs is more than the {MOST:,} this lab queues at once. Take fewer seeds."
+        )
     runs = [settings.with_(scale=scale, seed=seed) for seed in chosen for scale in dict.fromkeys(scales)]
     if not runs:
         raise RunError("A sweep needs at least one scale and one seed.")

@@ -27,6 +27,11 @@ Event = dict[str, Any]
 log = logging.getLogger(__name__)
 
 _NEEDED = {"start": {"addresses"}, "step": {"step", "loss", "accuracy", "rate"}, "end": {"status"}}
+_SAYS = {
+    "start": {"addresses"},
+    "step": {"step", "loss", "accuracy", "rate"},
+    "end": {"status"},
+}
 _WORDS = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
 
 
@@ -110,13 +115,13 @@ def encode(event: Mapping[str, Any]) -> str:
 
 
 def decode(line: str | bytes) -> Event:
-    """The event in a line. Raises `RunError` if the line is not one JSON object."""
+    """The event in a line. Raises `RunError` if the line is not one JSON object that says what such an event says."""
     try:
         event = json.loads(line)
     except ValueError:
         event = None
-    if not isinstance(event, dict):
-        raise RunError(f"A run's event is not a JSON object: {line[:80]!r}. The file was damaged; run it again.")
+    if not isinstance(event, dict) or not event.keys() >= _SAYS.get(event.get("type", ""), {"type of its own"}):
+        raise RunError(f"A line is no event of a run: {line[:80]!r}. The file was damaged; run it again.")
     return {key: parsed(value) for key, value in event.items()} if event.get("type") == "step" else event
 
 

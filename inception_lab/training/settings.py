@@ -133,6 +133,8 @@ class Settings:
 
         Raises `SettingsError` for a field there is not, and for values that cannot be run.
         """
+        if not isinstance(values, Mapping):
+            raise SettingsError(f"Settings are an object with a value for each name, not {values!r}.")
         _check_names(values)
         repeats = values.get("repeats")
         return cls(**{**values, "repeats": tuple(repeats)} if isinstance(repeats, list) else values)
@@ -176,7 +178,7 @@ def _check_numbers(settings: Settings) -> None:
             continue
         if not isinstance(value, int | float) or isinstance(value, bool):
             raise SettingsError(f"{name} must be a number from {low:g} to {high:g}, not {value!r}.")
-        if not math.isfinite(value) or not low <= value <= high:
+        if not low <= value <= high or not math.isfinite(value):
             raise SettingsError(f"{name} must be from {low:g} to {high:g}, not {value!r}.")
 
 

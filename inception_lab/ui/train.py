@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 
 import pandas as pd
@@ -11,12 +10,13 @@ import streamlit as st
 from inception_lab.figures.curves import TITLES, Metric, curves, describe
 from inception_lab.figures.heatmap import TITLES as QUANTITIES
 from inception_lab.figures.heatmap import Quantity, heatmap
+from inception_lab.jobs.executors import at_once
 from inception_lab.jobs.launch import ensure_running
 from inception_lab.jobs.store import Run
 from inception_lab.jobs.sweep import Case, submit_sweep, weigh
 from inception_lab.training.deviations import deviations
 from inception_lab.training.outcomes import DEFINITIONS
-from inception_lab.training.presets import DESCRIPTIONS, PRESETS, preset
+from inception_lab.training.presets import DESCRIPTIONS, PRESETS, SECONDS_PER_STEP, preset
 from inception_lab.training.story import story
 from inception_lab.ui import cache, components, drawer, frame, runs
 from inception_lab.ui.runs import Arm
@@ -25,7 +25,6 @@ from inception_lab.ui.widgets import plain
 SCALES = (1.0, 0.5, 0.3, 0.2, 0.1, 0.05)
 SHIPPED = "shipped"
 CURVES: dict[Metric, str] = {"zero_share": "Zeros", "accuracy": "Accuracy", "loss": "Loss", "gradient_norm": "Gradient"}
-SECONDS_PER_STEP = {"micro": 0.2, "paper-rate": 0.36, "wide": 0.9}  # beside another run on two shared cores
 
 
 def form() -> None:
@@ -224,10 +223,11 @@ def _code(arms: Sequence[Arm]) -> None:
 
 
 def _cost(name: str, count: int, steps: int) -> str:
-    at_once = min(count, os.cpu_count() or 1)
-    seconds = SECONDS_PER_STEP[name] * steps * count / at_once
+    """What the start will take here, before it is pressed."""
+    together = min(count, at_once(PRESETS[name]))
+    seconds = SECONDS_PER_STEP[name] * steps * count / together
     length = f"{seconds:.0f} seconds" if seconds < 100 else f"{seconds / 60:.0f} minutes"
-    return f"About {length} on this processor, {at_once} at a time."
+    return f"About {length} if this machine is idle, {together} at a time."
 
 
 def _origin(arms: Sequence[Arm]) -> str:

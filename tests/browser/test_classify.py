@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import io
+import re
 import struct
+import time
 import zlib
+from typing import Any
 
 import numpy as np
 import psutil
 from PIL import Image
-from playwright.sync_api import FilePayload, Page, expect
+from playwright.sync_api import BrowserType, FilePayload, Page, expect
 
 from inception_lab.assets import asset
 from tests.browser.conftest import Visit
-from tests.browser.live import Live, settled
+from tests.browser.live import SETTLED_WITHIN, Live, settled
 
 
 def payload(name: str, data: bytes, mime: str = "image/png") -> FilePayload:
@@ -122,3 +125,75 @@ def test_a_bomb_leaves_the_servers_memory_alone(visit: Visit, live: Live) -> Non
     upload(page, payload("huge.png", bomb(12_000)))
     expect(page.get_by_test_id("stAlert").filter(has_text="huge.png")).to_be_visible()
     assert server.memory_info().rss - before < 60e6, "decoded, it would take 144 MB as bytes and 432 MB as RGB"
+
+
+def choose(page: Page, box: str, option: str) -> None:
+    """Takes the option that begins so."""
+    page.get_by_role("combobox", name=box).click()
+    page.get_by_role("option", name=re.compile(f"^{re.escape(option)}")).click()
+
+
+def test_the_link_brings_back_every_choice(visit: Visit) -> None:
+    page = visit("/classify")
+    for box, option, link in (
+        ("Sample", "Chelsea the cat", r"sample=chelsea\.jpg"),
+        ("Method", "Occlusion", "method=occlusion"),
+        ("Class", "Egyptian cat", "class=285"),
+    ):
+        choose(page, box, option)
+        expect(page).to_have_url(re.compile(link))
+        settled(page)
+    page.reload()
+    settled(page)
+    for box, option in (("Sample", "Chelsea the cat"), ("Method", "Occlusion"), ("Class", "Egyptian cat")):
+        expect(page.get_by_role("combobox", name=box)).to_have_value(re.compile(f"^{option}"))
+
+
+def test_the_link_brings_back_network_and_source(visit: Visit) -> None:
+    page = visit("/classify")
+    choose(page, "Network", "inception_v4.tf_in1k")
+    expect(page).to_have_url(re.compile(r"network=inception_v4\.tf_in1k"))
+    settled(page)
+    page.get_by_role("radio", name="Upload").click()
+    expect(page).to_have_url(re.compile("source=upload"))
+    settled(page)
+    page.reload()
+    settled(page)
+    expect(page.get_by_role("radio", name="Upload")).to_be_checked()
+    expect(page.get_by_role("button", name="Fetch inception_v4.tf_in1k")).to_be_visible()
+
+
+def test_stop_ends_an_explanation_and_the_next_one_works(visit: Visit) -> None:
+    page = visit("/classify?method=occlusion")
+    page.get_by_role("button", name="Explain").click()
+    expect(page.get_by_text(re.compile(r"^[1-9]\d* of 171"))).to_be_visible(timeout=60_000)
+    start = time.monotonic()
+    stop = page.locator(".st-key-explain-stop").get_by_role("button")  # Streamlit's own in the header is another
+    stop.click()
+    expect(stop).to_be_hidden()
+    settled(page)
+    assert time.monotonic() - start < 3
+    expect(page.get_by_role("img", name="colours from")).to_have_count(0)
+    page.get_by_role("button", name="Explain").click()
+    expect(page.get_by_text("171 images through the network in")).to_be_visible(timeout=60_000)
+    settled(page)
+
+
+def test_the_camera_gives_a_photograph(
+    live: Live, browser_type: BrowserType, browser_type_launch_args: dict[str, Any]
+) -> None:
+    fake = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
+    options = {**browser_type_launch_args, "args": [*browser_type_launch_args["args"], *fake]}
+    browser = browser_type.launch(**options)
+    try:
+        page = browser.new_context(permissions=["camera"]).new_page()
+        page.set_default_timeout(SETTLED_WITHIN)
+        page.goto(f"{live.url}/classify?source=camera")
+        settled(page)
+        page.wait_for_function("document.querySelector('.st-key-camera video')?.videoWidth > 0")
+        page.get_by_role("button", name="Take Photo").click()
+        expect(page.get_by_text("one crop, softmax")).to_be_visible()
+        expect(page.get_by_alt_text("camera.jpg as efficientnet_lite0 sees it")).to_be_visible()
+        settled(page)
+    finally:
+        browser.close()

@@ -76,6 +76,29 @@ def test_printed_network_refuses_and_teaches(visit: Visit) -> None:
     expect(page.get_by_text("the shortcut brings 1152 channels, the closing 1x1 makes 1154")).to_be_visible()
 
 
+def test_printed_network_shows_the_block_that_fits_and_opens_it(visit: Visit) -> None:
+    page = visit("/explore?at=inception_resnet_v2_printed/B/01")
+    add = page.locator('.st-key-sister .node[data-address="inception_resnet_v2_paper/B/01/add"]')
+    expect(add).to_have_class(re.compile("selected"))
+    page.get_by_role("button", name="Open it in inception_resnet_v2_paper").click()
+    settled(page)
+    expect(page).to_have_url(re.compile("at=inception_resnet_v2_paper(/|%2F)B(/|%2F)01(/|%2F)add"))
+    expect(page.get_by_text("cannot add")).to_have_count(0)
+
+
+def test_too_small_an_input_offers_the_right_one(visit: Visit) -> None:
+    page = visit("/explore?at=inception_v4/B/01&size=74")
+    page.get_by_role("button", name="Use 299").click()
+    settled(page)
+    expect(page.get_by_text("42.68 M")).to_be_visible()
+    expect(page).not_to_have_url(re.compile("size=74"))
+
+
+def test_a_chosen_segment_is_legible_in_the_dark(visit: Visit) -> None:
+    chosen = visit("/train", scheme="dark").get_by_role("radio", name="micro")
+    assert chosen.evaluate("radio => getComputedStyle(radio).color") == "rgb(233, 237, 243)"
+
+
 def test_too_small_an_input_names_the_op(visit: Visit) -> None:
     page = visit("/explore?at=inception_v4/B/01&size=74")
     expect(page.get_by_text("needs at least 3x3 cells and gets 2x2")).to_be_visible()

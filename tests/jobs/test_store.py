@@ -15,6 +15,7 @@ from inception_lab.jobs import store as stores
 from inception_lab.jobs.folder import Ending
 from inception_lab.jobs.process import ProcessId, this_process
 from inception_lab.jobs.store import Run, Store, new_id
+from inception_lab.training.events import Step, encode
 from inception_lab.training.settings import Settings
 from tests.jobs.stand_in import claim_all
 
@@ -136,7 +137,8 @@ def test_running_without_its_process_reads_as_interrupted(store: Store) -> None:
 
 def test_interrupted_says_after_which_step_even_when_the_last_line_is_torn(store: Store) -> None:
     run = running(store, gone())
-    (store.folder(run) / "events.jsonl").write_text('{"type":"step","step":6}\n{"type":"step","step":7}\n{"type":"st')
+    lines = [encode(Step(step=n, loss=1.0, accuracy=0.1, rate=0.2).to_dict()) for n in (6, 7)]
+    (store.folder(run) / "events.jsonl").write_text("\n".join([*lines, '{"type":"st']))
     assert "vanished after step 7." in str(store.run(run).error)
 
 

@@ -81,7 +81,7 @@ def test_a_file_begun_anew_is_read_from_its_start(tmp_path: Path) -> None:
 
 
 def test_a_damaged_line_is_said_to_be_damaged() -> None:
-    with pytest.raises(RunError, match="not a JSON object"):
+    with pytest.raises(RunError, match="no event of a run"):
         events.decode("[1, 2]")
-    with pytest.raises(RunError, match="not a JSON object"):
+    with pytest.raises(RunError, match="no event of a run"):
         events.decode(b"\xff\x00{")

@@ -1,0 +1,26 @@
+"""Whether settings can be run here: asked before anything starts, so that the answer is a sentence and not a crash."""
+
+from __future__ import annotations
+
+import os
+from functools import lru_cache
+
+from inception_lab.errors import SettingsError
+from inception_lab.readers.shapes import shapes
+from inception_lab.training.settings import Settings
+
+
+def check(settings: Settings) -> None:
+    """Raise what stands in the way: `InputTooSmall` or `ImpossibleAdd` with the op's address, or `SettingsError`."""
+    cores = os.cpu_count() or 1
+    if settings.threads > cores:
+        raise SettingsError(
+            f"{settings.threads} threads are more than the {cores} cores of this machine; they would only wait for "
+            f"each other. Take {cores} or fewer."
+        )
+    _fits(settings.with_(scale=1.0, seed=0))
+
+
+@lru_cache(maxsize=64)
+def _fits(settings: Settings) -> None:
+    shapes(settings.net())
