@@ -54,8 +54,7 @@ class ImpossibleAdd(NetworkError):
     def __init__(self, address: str, *, shortcut: int, residual: int) -> None:
         super().__init__(
             f"{address} cannot add: the shortcut brings {shortcut} channels, the closing 1x1 makes {residual}. "
-            f"An add needs equal channels on both sides, so the 1x1 must have {shortcut}; "
-            "it does when no width is written."
+            f"An add needs equal channels on both sides: the closing 1x1 must make {shortcut} as well."
         )
         self.address = address
         self.shortcut = shortcut

@@ -165,7 +165,7 @@ def test_nan_is_a_string_in_json(supervised: Path) -> None:
 
 
 def test_train_for_people(supervised: Path) -> None:
-    result = lab("train", "micro", "--steps", "2", "--repeats", "1", "1", "1", "--no-small")
+    result = lab("train", "micro", "--steps", "2", "--repeats", "1", "1", "1", "--no-small", "--image-size", "96")
     assert result.exit_code == 0
     lines = dict(line.split(maxsplit=1) for line in result.stdout.splitlines() if line)
     assert lines["status"] == "finished"

@@ -18,12 +18,19 @@ const themed = (layout, style) => {
     paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)" };
 };
 
+// On a phone the legend goes below and gets room of its own, so that the curves keep theirs.
+const NARROW = 520;
+const narrowed = (layout) => ({ ...layout, legend: { ...layout.legend, y: -0.3, yanchor: "top", font: { size: 11 } } });
+
 export default function ({ data, parentElement }) {
   const plot = parentElement.querySelector(".plot");
   plot.setAttribute("role", "img");
   plot.setAttribute("aria-label", data.alt);
-  plot.style.height = `${data.height}px`;
-  const draw = () => globalThis.Plotly.react(plot, data.figure.data, themed(data.figure.layout, getComputedStyle(plot)), {
+  const narrow = plot.clientWidth > 0 && plot.clientWidth < NARROW;
+  const entries = data.figure.data.filter((trace) => trace.name && trace.showlegend !== false).length;
+  plot.style.height = `${data.height + (narrow && entries > 1 ? 22 * entries : 0)}px`;
+  const layout = narrow ? narrowed(data.figure.layout) : data.figure.layout;
+  const draw = () => globalThis.Plotly.react(plot, data.figure.data, themed(layout, getComputedStyle(plot)), {
     responsive: true, displaylogo: false, toImageButtonOptions: { format: "svg", filename: data.name },
   });
   plotly().then(draw).catch((error) => { plot.textContent = error.message; });

@@ -19,9 +19,9 @@ from inception_lab.figures.colours import of_scale
 Metric = Literal["zero_share", "accuracy", "loss", "gradient_norm"]
 
 TITLES: dict[Metric, str] = {
-    "zero_share": "share of zeros before the average pooling",
-    "accuracy": "accuracy on the training batch",
-    "loss": "loss on the training batch",
+    "zero_share": "zeros before the pooling, share",
+    "accuracy": "accuracy, training batch",
+    "loss": "loss, training batch",
     "gradient_norm": "norm of the gradient",
 }
 _LOG = ("loss", "gradient_norm")

@@ -36,8 +36,8 @@ def _silence(steps: Sequence[Step], addresses: Sequence[str]) -> str:
         quiet = [place for place, share in enumerate(step.zeros) if share >= NEARLY]
         if quiet:
             names = ", ".join(addresses[place].split("/", 1)[1] for place in quiet[-3:])
-            first = "The first block" if len(quiet) == 1 else "The first blocks, among them"
-            return f"{first} {names}, put out {NEARLY:.0%} zeros at step {step.step}."
+            first = f"The first block, {names}," if len(quiet) == 1 else f"The first blocks, {names} among them,"
+            return f"{first} put out {NEARLY:.0%} zeros at step {step.step}."
     return f"No block ever put out {NEARLY:.0%} zeros." if any(step.zeros for step in steps) else ""
 
 

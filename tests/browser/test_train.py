@@ -103,9 +103,7 @@ def test_runs_outlive_the_server(tmp_path: Path, new_context: Callable[..., Brow
 def test_a_link_restores_what_was_chosen(visit: Visit) -> None:
     page = visit("/train?sweep=shipped&preset=paper-rate&scales=0.3&scales=0.05&seeds=4&metric=Loss")
     expect(page.get_by_role("button", name="Start 8 runs")).to_be_visible()
-    expect(page.locator(".st-key-curves .plot")).to_have_attribute(
-        "aria-label", re.compile("loss on the training batch")
-    )
+    expect(page.locator(".st-key-curves .plot")).to_have_attribute("aria-label", re.compile("loss, training batch"))
     page.reload()
     settled(page)
     expect(page.get_by_role("button", name="Start 8 runs")).to_be_visible()

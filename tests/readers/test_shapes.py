@@ -229,8 +229,7 @@ def test_printed_widths_cannot_be_added() -> None:
         shapes("inception_resnet_v2_printed")
     assert str(caught.value) == (
         "inception_resnet_v2_printed/B/01/add cannot add: the shortcut brings 1152 channels, "
-        "the closing 1x1 makes 1154. An add needs equal channels on both sides, so the 1x1 must have 1152; "
-        "it does when no width is written."
+        "the closing 1x1 makes 1154. An add needs equal channels on both sides: the closing 1x1 must make 1152 as well."
     )
     assert (caught.value.shortcut, caught.value.residual) == (1152, 1154)
 
