@@ -128,8 +128,15 @@ def test_a_bomb_leaves_the_servers_memory_alone(visit: Visit, live: Live) -> Non
 
 
 def choose(page: Page, box: str, option: str) -> None:
-    """Takes the option that begins so."""
-    page.get_by_role("combobox", name=box).click()
+    """Takes the option that begins so; a list that is open closes when the page scrolls, so that is done before."""
+    combobox = page.get_by_role("combobox", name=box)
+    combobox.evaluate(
+        """box => new Promise(done => {
+            box.scrollIntoView({block: "center"});
+            requestAnimationFrame(() => requestAnimationFrame(done));
+        })"""
+    )
+    combobox.click()
     page.get_by_role("option", name=re.compile(f"^{re.escape(option)}")).click()
 
 

@@ -31,7 +31,9 @@ def explore(visit: Visit) -> Page:
 
 
 def test_a_drawing_in_four_formats(explore: Page) -> None:
-    explore.get_by_role("button", name="Export").nth(1).click()
+    export = explore.get_by_role("button", name="Export").nth(1)
+    export.evaluate("button => button.scrollIntoView({block: 'center'})")  # what drops down must fit below it
+    export.click()
     files = dict(
         downloaded(explore, explore.get_by_role("button", name=kind, exact=True))
         for kind in ("SVG", "PNG", "HTML", "DOT")
@@ -77,13 +79,14 @@ def test_a_map_as_picture_and_as_numbers(visit: Visit) -> None:
     page.get_by_role("button", name="Explain").click()
     expect(page.get_by_role("img", name="colours from 0 to")).to_be_visible(timeout=60_000)
     settled(page)
+    page.get_by_text("The map as a table").click()
+    expect(page.get_by_test_id("stDataFrame").filter(visible=True)).to_have_count(1)
     name, picture = downloaded(page, page.get_by_role("button", name="PNG", exact=True))
     assert name == "grad_cam.png"
     assert Image.open(io.BytesIO(picture)).size == (224, 224)
     _, raw = downloaded(page, page.get_by_role("button", name="Raw values, CSV"))
     values = [[float(cell) for cell in row] for row in csv.reader(io.StringIO(raw.decode()))]
     assert (len(values), {len(row) for row in values}) == (224, {224})
-    page.get_by_text("The map as a table").click()
     _, squares = downloaded(page, page.locator(".st-key-download-grad_cam-squares-csv").get_by_role("button"))
     rows = list(csv.DictReader(io.StringIO(squares.decode())))
     assert len(rows) == 49
