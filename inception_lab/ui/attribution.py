@@ -47,10 +47,11 @@ def explain(upload: Upload, network: str) -> tuple[Method, int]:
     asked = (upload, network, method, target)
     with st.container(horizontal=True):
         go = st.button("Explain", type="primary", key="explain", icon=":material/search_insights:")
-        if go:  # any click ends the script, and the work with it
-            st.button("Stop", key="explain-stop", icon=":material/stop:")
-    if go:
+        stop = st.empty()
+    if go:  # any click ends the script, and the work with it
+        stop.button("Stop", key="explain-stop", icon=":material/stop:")
         st.session_state["explained"] = (asked, _run(upload, network, method, target))  # one map a session: the last
+        stop.empty()
     before = st.session_state.get("explained")
     if before and before[0] == asked:
         _map(before[1])
@@ -84,12 +85,12 @@ def _run(upload: Upload, network: str, method: Method, target: int) -> Attributi
 def _map(result: Attribution) -> None:
     """The pixels, the map over them, what its colours mean, and what the method says of its own error."""
     left, right = st.columns(2)
-    left.image(
-        result.pixels, caption=f"What entered {result.network}", alt=f"{result.file}, cut to what the network sees"
-    )
+    entered = f"{result.file}, cut to what the network sees"
+    left.image(result.pixels, caption=f"What entered {result.network}", alt=entered, width="stretch")
     title = METHODS[result.method][0]
     alt = f"{title} for {result.label}: most weight around {_peak(result)}"
-    right.image(result.overlay(), caption=f"{title} for {result.label}, {result.setting}", alt=alt)
+    caption = f"{title} for {result.label}, {result.setting}"
+    right.image(result.overlay(), caption=caption, alt=alt, width="stretch")
     right.html(_legend(result))
     if result.completeness_error is not None and result.difference is not None:
         share = result.completeness_error / max(abs(result.difference), 1e-9)

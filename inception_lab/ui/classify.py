@@ -54,7 +54,9 @@ def pick_network() -> str:
         f"It sees {known.size}×{known.size} pixels. {known.notes}"
     )
     if not known.embedded and not _fetched(tag):
-        st.info(f"Going on with the embedded network, {EMBEDDED}.", icon=":material/info:")
+        st.info(
+            f"{tag} is not on this machine yet. Going on with the embedded network, {EMBEDDED}.", icon=":material/info:"
+        )
         return EMBEDDED
     return tag
 
@@ -112,6 +114,7 @@ def _one(upload: Upload, said: Classification, network: str) -> None:
     with right:
         labels, shares = [p.label for p in said.predictions], [p.probability for p in said.predictions]
         figure, alt = guesses(labels, shares)
+        st.markdown(f"**{network}** says")
         st.plotly_chart(figure, key="guesses", alt=alt)
         st.caption(f"{network}, one crop, softmax; {said.seconds * 1000:.0f} ms on this machine.")
         drawer.table(pd.DataFrame([p.to_dict() for p in said.predictions]), name="predictions", alt=alt)
