@@ -20,7 +20,7 @@ from inception_lab.training.presets import DESCRIPTIONS, PRESETS, SECONDS_PER_ST
 from inception_lab.training.story import story
 from inception_lab.ui import cache, components, drawer, frame, runs
 from inception_lab.ui.runs import Arm
-from inception_lab.ui.widgets import plain
+from inception_lab.ui.widgets import linked_number, plain
 
 SCALES = (1.0, 0.5, 0.3, 0.2, 0.1, 0.05)
 SHIPPED = "shipped"
@@ -39,9 +39,12 @@ def form() -> None:
         scales = left.pills(
             "Residual scales", SCALES, selection_mode="multi", default=(1.0, 0.1), key="scales", bind="query-params"
         )
-        seeds = int(middle.number_input("Seeds for each", 1, 20, 1, key="seeds", bind="query-params"))
+        with middle:
+            seeds = linked_number("Seeds for each", low=1, high=20, usual=1, key="seeds", help="Seeds 0 and up.")
         usual = PRESETS[name].steps
-        steps = int(right.number_input("Steps", 5, 5000, usual, key=f"steps-{name}", bind="query-params"))
+        with right:
+            told = "Fewer than 40 are too few to judge, unless the network dies."
+            steps = linked_number("Steps", low=5, high=5000, usual=usual, key=f"steps-{name}", help=told)
         count = len(scales) * seeds
         with st.container(horizontal=True, vertical_alignment="center"):
             start = st.button(f"Start {count} run{'s' * (count != 1)}", type="primary", disabled=not count, key="start")

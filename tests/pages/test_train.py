@@ -71,3 +71,9 @@ def test_a_link_to_runs_that_are_not_here_is_said() -> None:
 def test_every_outcome_word_is_defined_on_the_page() -> None:
     text = " ".join(block.value for block in train().markdown)
     assert all(f"**{word}**: {meaning}" in text for word, meaning in DEFINITIONS.items())
+
+
+@pytest.mark.parametrize("link", [{"seeds": "1e309"}, {"steps-micro": "-3"}, {"preset": "nothing"}, {"scales": "x"}])
+def test_a_hostile_link_is_survived(link: dict[str, str]) -> None:
+    app = train(**link)
+    assert app.button(key="start").label == "Start 2 runs"
