@@ -183,12 +183,12 @@ def _check_numbers(settings: Settings) -> None:
 
 
 def _check_network(settings: Settings) -> None:
+    if not isinstance(settings.network, str):
+        raise SettingsError(f"network must be a name, not {settings.network!r}.")
     try:
         catalog.net(settings.network)
     except UnknownNetwork as error:
         raise SettingsError(str(error)) from None
-    except TypeError:
-        raise SettingsError(f"network must be a name, not {settings.network!r}.") from None
     repeats = settings.repeats
     if repeats is None:
         return
