@@ -117,7 +117,7 @@ def test_the_papers_link_chooses_the_preset(visit: Visit) -> None:
     expect(page.get_by_text("40 blocks, Xavier weights")).to_be_visible()
 
 
-@pytest.mark.heavy  # once in six it saw the runs end too early on a busy machine; tests/jobs kills supervisors in the suite
+@pytest.mark.heavy  # once in six the runs ended too early here; tests/jobs kills supervisors in the suite
 def test_runs_wait_for_a_killed_supervisor_no_longer_than_a_tick(visit: Visit, live: Live) -> None:
     """The page itself starts the next supervisor while somebody watches."""
     page = visit("/train")
