@@ -83,8 +83,8 @@ def ending(folder: Path, *, cancelled: bool = False, exit_status: int | None = N
         return Ending("cancelled")
     where = f"after step {last['step']}" if "step" in last else "before its first step"
     if exit_status is not None and exit_status > 0:
-        said = _last_line(folder / LOG)
-        return Ending("failed", f"The run's process ended with exit status {exit_status} {where}: {said}")
+        line = _last_line(folder / LOG)
+        return Ending("failed", f"The run's process ended with exit status {exit_status} {where}: {line}")
     signal = f" was ended by signal {-exit_status}" if exit_status else " vanished"
     return Ending(
         "interrupted", f"The run's process{signal} {where}. Resume starts it again with the same settings and seed."

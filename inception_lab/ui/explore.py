@@ -93,7 +93,12 @@ def block(chosen: Selection, size: int, table: ShapeTable) -> None:
     fine = st.toggle("Batch norm and ReLU as steps of their own", key="fine", bind="query-params")
     drawn = cache.picture(chosen.net.name, chosen.block, "ops" if fine else "block", (size, size), "LR")
     components.drawing(
-        drawn.svg(), alt=drawn.alt, key="block-drawing", selected=chosen.address, on_pick=_pick_step, on_up=selection.up
+        drawn.svg(),
+        alt=drawn.alt,
+        key="block-drawing",
+        selected=chosen.address,
+        on_pick=selection.select_nearest,
+        on_up=selection.up,
     )
     drawer.exports(drawn, name=f"{chosen.net.name}-{place.replace('/', '-')}")
     if chosen.parts[3]:
@@ -172,8 +177,16 @@ def impossible(chosen: Selection, size: int, error: ImpossibleAdd) -> None:
         f"The same block as drawn: its closing 1×1 makes {error.shortcut} channels, as many as the shortcut brings. "
         f"With the printed {error.residual} it breaks at the marked add."
     )
-    components.drawing(drawn.svg(), alt=drawn.alt, key="sister", selected=at, on_pick=_pick_step, on_up=selection.up)
-    st.button(f"Open it in {sister}", key="open-sister", icon=":material/open_in_new:", on_click=_pick_step, args=(at,))
+    components.drawing(
+        drawn.svg(), alt=drawn.alt, key="sister", selected=at, on_pick=selection.select_nearest, on_up=selection.up
+    )
+    st.button(
+        f"Open it in {sister}",
+        key="open-sister",
+        icon=":material/open_in_new:",
+        on_click=selection.select_nearest,
+        args=(at,),
+    )
 
 
 def too_small(chosen: Selection, error: InputTooSmall) -> None:
@@ -185,11 +198,6 @@ def too_small(chosen: Selection, error: InputTooSmall) -> None:
 
 def _use(side: int) -> None:
     st.session_state["size"] = side
-
-
-def _pick_step(address: str) -> None:
-    """A clicked node of the block's drawing; batch norm and ReLU of a convolution select the convolution."""
-    selection.select_nearest(address)
 
 
 def _readable(row: Mapping[str, object]) -> dict[str, object]:

@@ -119,10 +119,11 @@ def _live(group: str | None, live: bool) -> None:
         bind="query-params",
     )
     behind = bool(arms) and st.toggle("Shipped runs behind, dotted", value=True, key="behind", bind="query-params")
-    _picture([*arms, *(runs.shipped() if behind or not arms else ())], metric)
+    drawn = [*arms, *(runs.shipped() if behind or not arms else ())]
+    _picture(drawn, metric)
     if shown := arms or runs.shipped():
         if not live:  # while it grows, the table of outcomes is its twin
-            _curve_table([*arms, *(runs.shipped() if behind or not arms else ())], metric)
+            _curve_table(drawn, metric)
         _outcomes(found, shown)
         _blocks(shown)
         _code(shown)
