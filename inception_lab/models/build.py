@@ -34,7 +34,7 @@ class InceptionNet(nn.Module):
                 row[f"{place:02d}"] = _module(block, width, f"{net.name}/{stage.name}/{place:02d}")
                 width = channels(block, width)
             self.add_module(stage.name, nn.Sequential(row))
-        self.head = Head(width, net.classes, dropout=net.dropout)
+        self.head = Head(width, net.classes, dropout=net.dropout, norm=net.end_norm)
 
     def forward_features(self, x: Tensor) -> Tensor:
         """The last map before global pooling: (N, inputs, H, W) to (N, C, h, w)."""
@@ -106,7 +106,8 @@ def _module(op: Op, inputs: int, address: str) -> nn.Module:
             if op.width is not None and op.width != inputs:
                 raise ImpossibleAdd(f"{address}/add", shortcut=inputs, residual=op.width)
             body = _module(op.body, inputs, f"{address}/body")
-            return ScaledResidual(body, channels(op.body, inputs), inputs, factor=op.scale, relu=op.relu)
+            inner = channels(op.body, inputs)
+            return ScaledResidual(body, inner, inputs, factor=op.scale, relu=op.relu, gain=op.gain)
         case _:
             assert_never(op)
 

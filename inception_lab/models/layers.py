@@ -11,7 +11,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from inception_lab.nets.ops import Size
+from inception_lab.nets.ops import Gain, Size
 
 BN_EPS = 1e-3  # of every release (slim, Keras, timm); the paper gives none
 BN_MOMENTUM = 0.1
@@ -65,6 +65,23 @@ class Scale(nn.Module):
         return f"factor={self.factor}"
 
 
+class LearnedScale(Scale):
+    """Multiplies by `factor` and by a trained number that starts at `start`: 1, or 0 for a block that starts as its
+    shortcut alone."""
+
+    def __init__(self, factor: float, *, start: float) -> None:
+        super().__init__(factor)
+        self.start = start
+        self.gain = nn.Parameter(torch.empty(()))
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        nn.init.constant_(self.gain, self.start)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * (self.factor * self.gain)
+
+
 class Add(nn.Module):
     """The residual add: shortcut + scaled residual."""
 
@@ -75,11 +92,13 @@ class Add(nn.Module):
 class ScaledResidual(nn.Module):
     """x + factor * linear(body(x)), then ReLU unless `relu` is false (the released network's last block)."""
 
-    def __init__(self, body: nn.Module, inner: int, channels: int, *, factor: float, relu: bool) -> None:
+    def __init__(
+        self, body: nn.Module, inner: int, channels: int, *, factor: float, relu: bool, gain: Gain = "fixed"
+    ) -> None:
         super().__init__()
         self.body = body
         self.linear = nn.Conv2d(inner, channels, 1)
-        self.scale = Scale(factor)
+        self.scale = Scale(factor) if gain == "fixed" else LearnedScale(factor, start=float(gain == "learned"))
         self.add = Add()
         self.relu = nn.ReLU() if relu else nn.Identity()
 
@@ -88,13 +107,17 @@ class ScaledResidual(nn.Module):
 
 
 class Head(nn.Module):
-    """Global average pooling, dropout, one fully connected layer: (N, C, H, W) to (N, classes)."""
+    """Batch norm and ReLU if `norm`, global average pooling, dropout, one fully connected layer: (N, C, H, W) to
+    (N, classes)."""
 
-    def __init__(self, inputs: int, classes: int, *, dropout: float) -> None:
+    def __init__(self, inputs: int, classes: int, *, dropout: float, norm: bool = False) -> None:
         super().__init__()
+        self.norm = nn.Sequential(nn.BatchNorm2d(inputs, eps=BN_EPS, momentum=BN_MOMENTUM), nn.ReLU()) if norm else None
         self.pool = nn.AdaptiveAvgPool2d(1)
         self.dropout = nn.Dropout(dropout)
         self.classifier = nn.Linear(inputs, classes)
 
     def forward(self, x: Tensor) -> Tensor:
+        if self.norm is not None:
+            x = self.norm(x)
         return cast(Tensor, self.classifier(self.dropout(self.pool(x).flatten(1))))

@@ -21,6 +21,7 @@ WIDEST = 16
 MOST_BLOCKS = 1000  # bounds that stop a slip of the hand before it fills the memory
 
 Pad = Literal["same", "valid"]
+Gain = Literal["fixed", "learned", "zero"]
 Size = tuple[int, int]
 
 
@@ -86,13 +87,15 @@ class Residual(_Then):
     """x + scale * linear(body(x)), then ReLU if `relu` (paper, Figs 16, 17, 19 and 20).
 
     The linear 1x1 has a bias and neither batch norm nor activation. Its width is that of x; `width` is set only to
-    write down a printed number that cannot be built.
+    write down a printed number that cannot be built. `gain` says whether the scale is trained: "fixed" as in the
+    paper, "learned" from `scale` on, "zero" times a learned number that starts at 0 (neither is in the paper).
     """
 
     body: Op
     scale: float = 1.0
     relu: bool = True
     width: int | None = None
+    gain: Gain = "fixed"
 
 
 Op = Conv | Pool | Chain | Concat | Residual
@@ -115,7 +118,8 @@ class Net:
     """A network: stages, then global average pooling, dropout and a fully connected layer.
 
     `inputs` counts the image's channels, `size` is the side of the square input it was made for, `dropout` the share
-    dropped (the paper keeps 0.8), `classes` the width of the classifier.
+    dropped (the paper keeps 0.8), `classes` the width of the classifier. `end_norm` puts batch norm and ReLU before the
+    pooling, which the paper tried against dying networks (section 3.3).
     """
 
     name: str
@@ -125,16 +129,21 @@ class Net:
     size: int = 299
     dropout: float = 0.2
     classes: int = 1000
+    end_norm: bool = False
 
     def with_(self, **changes: Any) -> Self:
         """The same network with fields replaced, for example `net.with_(classes=10)`."""
         return replace(self, **changes)
 
-    def scaled(self, scale: float) -> Self:
-        """Every residual scaled by `scale`; a network without residuals comes back unchanged."""
-        if not isinstance(scale, int | float) or not isfinite(scale):
-            raise NetworkError(f"A residual's scale is a finite number, not {scale!r}.")
-        return self._rewritten(lambda op: replace(op, scale=scale) if isinstance(op, Residual) else op)
+    def scaled(self, scale: float | tuple[float, float, float], *, gain: Gain = "fixed") -> Self:
+        """Every residual scaled by `scale`, or those of the stages A, B and C each by its own, and the scale trained
+        or not (see `Residual`); a network without residuals comes back unchanged."""
+        each = scale if isinstance(scale, tuple) else (scale, scale, scale)
+        if len(each) != 3 or not all(isinstance(one, int | float) and isfinite(one) for one in each):
+            raise NetworkError(f"A residual's scale is a finite number, or three for A, B and C, not {scale!r}.")
+        own = dict(zip("ABC", each, strict=True))
+        rest = None if isinstance(scale, tuple) else scale
+        return replace(self, stages=tuple(_scaled(s, own.get(s.name, rest), gain) for s in self.stages))
 
     def thin(self, width: float) -> Self:
         """Every convolution's channels times `width`, rounded, at least one; the classifier keeps its classes."""
@@ -193,6 +202,17 @@ def stage_channels(stage: Stage, inputs: int) -> int:
 def padding(window: Size, pad: Pad) -> Size:
     """Cells added on each side (height, width); "same" needs odd kernels, the only ones these networks have."""
     return ((window[0] - 1) // 2, (window[1] - 1) // 2) if pad == "same" else (0, 0)
+
+
+def _scaled(stage: Stage, scale: float | None, gain: Gain) -> Stage:
+    """The stage with its residuals scaled; as it is where there is no scale for it."""
+    if scale is None:
+        return stage
+
+    def change(op: Op) -> Op:
+        return replace(op, scale=scale, gain=gain) if isinstance(op, Residual) else op
+
+    return replace(stage, blocks=tuple(_rewrite(block, change) for block in stage.blocks))
 
 
 def _links(op: Op) -> tuple[Op, ...]:

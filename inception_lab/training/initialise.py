@@ -13,12 +13,14 @@ import torch
 from torch import Tensor, nn
 
 from inception_lab.models.build import InceptionNet, build
+from inception_lab.models.layers import LearnedScale, ScaledResidual
 from inception_lab.nets.ops import Net
 from inception_lab.training.settings import Init
 
 
-def initialised(net: Net, *, init: Init, seed: int) -> InceptionNet:
-    """The network as a module on the CPU, its convolutions and classifier drawn by `init`:
+def initialised(net: Net, *, init: Init, seed: int, closing: float = 1.0) -> InceptionNet:
+    """The network as a module on the CPU, its convolutions and classifier drawn by `init`, the weights of each
+    residual's closing 1x1 then multiplied by `closing`:
 
     he         normal, variance 2 / fan_in (He et al. 2015)
     xavier     uniform, variance 2 / (fan_in + fan_out) (Glorot, Bengio 2010): the default of TF-slim's convolutions
@@ -31,10 +33,15 @@ def initialised(net: Net, *, init: Init, seed: int) -> InceptionNet:
     chance = torch.Generator().manual_seed(seed)
     for module in model.modules():
         match module:
-            case nn.BatchNorm2d():
+            case nn.BatchNorm2d() | LearnedScale():
                 module.reset_parameters()
             case nn.Conv2d() | nn.Linear():
                 _draw(module, init, chance)
+    if closing != 1:
+        for module in model.modules():
+            if isinstance(module, ScaledResidual):
+                with torch.no_grad():
+                    module.linear.weight *= closing
     return model
 
 

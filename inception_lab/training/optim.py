@@ -42,12 +42,17 @@ def optimiser(settings: Settings, parameters: Parameters) -> torch.optim.Optimiz
 
 
 def rate_at(settings: Settings, step: int) -> float:
-    """The rate of a step: constant, or a staircase that falls by `schedule_factor` every `schedule_steps` steps."""
+    """The rate of a step: constant; a staircase that falls by `schedule_factor` every `schedule_steps` steps; the two
+    phases `warmup_rate`, then `rate`; or a line up to `rate` over `warmup_steps` steps."""
     match settings.schedule:
         case "constant":
             return settings.rate
         case "exponential":
             return settings.rate * float(settings.schedule_factor ** (step // settings.schedule_steps))
+        case "warmup":
+            return settings.warmup_rate if step < settings.warmup_steps else settings.rate
+        case "ramp":
+            return settings.rate * min(1.0, (step + 1) / settings.warmup_steps)
         case _:
             assert_never(settings.schedule)
 

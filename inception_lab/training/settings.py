@@ -1,86 +1,82 @@
 """What a run is: one frozen record that says everything needed to make the same numbers again.
 
 A run's folder holds it as `settings.json`; `from_dict(to_dict())` gives an equal record back. Nothing here imports
-torch.
+torch. What a field may be stands in `bounds`.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from difflib import get_close_matches
-from typing import Any, Literal, Self, get_args
+from typing import Any, Literal, Self
 
-from inception_lab.errors import SettingsError, UnknownNetwork
+from inception_lab.errors import SettingsError
 from inception_lab.nets import catalog
-from inception_lab.nets.ops import Net
+from inception_lab.nets.ops import Gain, Net
+from inception_lab.readers.notation import parse
+from inception_lab.training import bounds
+from inception_lab.training.datasets import described
 
-Data = Literal["fashion_mnist_extract"]
 Optimiser = Literal["rmsprop_tf", "sgd", "adam"]
-Schedule = Literal["constant", "exponential"]
+Schedule = Literal["constant", "exponential", "warmup", "ramp"]
 Init = Literal["he", "xavier", "truncated", "torch"]
 Device = Literal["auto", "cpu", "cuda"]
+Precision = Literal["fp32", "bf16", "fp16"]
 
-CLASSES = 10
-INPUTS = 1
 
-_WORDS: dict[str, tuple[str, ...]] = {
-    "data": get_args(Data),
-    "optimiser": get_args(Optimiser),
-    "schedule": get_args(Schedule),
-    "init": get_args(Init),
-    "device": get_args(Device),
-}
-# field: smallest, largest. The largest values are there to catch a slip of the hand, not to say what is wise.
-_WHOLE: dict[str, tuple[int, int]] = {
-    "image_size": (16, 331),
-    "batch": (2, 2_000),
-    "steps": (1, 1_000_000),
-    "schedule_steps": (1, 1_000_000),
-    "seed": (0, 2**31 - 1),
-    "threads": (1, 256),
-    "telemetry_every": (0, 1_000_000),
-}
-_REAL: dict[str, tuple[float, float]] = {
-    "width": (0.03, 4.0),
-    "scale": (0.0, 10.0),
-    "rate": (0.0, 100.0),
-    "momentum": (0.0, 0.9999),
-    "decay": (0.0, 0.9999),
-    "eps": (1e-12, 100.0),
-    "schedule_factor": (1e-6, 1.0),
-    "clip": (1e-6, 1e6),
-    "average": (0.0, 0.999999),
-}
-_OPTIONAL = frozenset({"clip", "average"})
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fork:
+    """Where a run branched off: another run's id, and the first step that its own settings decide."""
+
+    run: str
+    step: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Settings:
     """One training run. Defaults are the preset `micro` (see `presets`).
 
-    The network: `network` from the catalogue, its channels times `width`, `repeats` of the stages A, B and C (None: as
-    the catalogue has them), `small` for the stem made for about 32 pixels, every residual times `scale`, weights by
-    `init`. The data: `image_size` is the side in pixels, to which images are resized; `batch` images a step, `steps`
-    steps. The optimiser: `decay` and `eps` are RMSProp's alone (Adam takes `momentum` as its first beta, 0.999 as its
-    second, and PyTorch's eps); `schedule` "exponential" multiplies `rate` by `schedule_factor` every `schedule_steps`
-    steps; `clip` bounds the global norm of the gradient; `average` is the decay of the running average of the weights,
-    used for the final evaluation. The machine: `seed` fixes weights and order of the images, `threads` torch's CPU
-    threads; the same seed with another number of threads gives other numbers. `telemetry_every` measures the blocks
-    every so many steps, 0 never.
+    The network: `network` from the catalogue, or `design`, a whole network in the notation of Explore, in its place;
+    its channels times `width`, `repeats` of the stages A, B and C (None: as the catalogue has them), `small` for the
+    stem made for about 32 pixels. Every residual is multiplied by `scale`, or those of A, B and C by `stage_scales`;
+    `gain` says whether that number is trained (see `nets.ops.Residual`). Weights come from `init`, and those of each
+    residual's closing 1x1 are multiplied by `closing`. `end_norm` adds batch norm and ReLU before the pooling,
+    `dropout` is the share dropped after it.
+
+    The data: a name in `datasets`; `image_size` is the side in pixels, to which images are resized; `augment` flips
+    and shifts the training images; `batch` images a step, `steps` steps.
+
+    The optimiser: `decay` and `eps` are RMSProp's alone (Adam takes `momentum` as its first beta, 0.999 as its second,
+    and PyTorch's eps). `schedule` "exponential" multiplies `rate` by `schedule_factor` every `schedule_steps` steps;
+    "warmup" makes `warmup_steps` steps at `warmup_rate` before it jumps to `rate`, the paper's two phases; "ramp" rises
+    in a line to `rate` over `warmup_steps` steps. `clip` bounds the global norm of the gradient; `average` is the decay
+    of the running average of the weights, used for the final evaluation. `precision` is that of the forward pass;
+    weights, batch norm's statistics and updates stay fp32.
+
+    The machine: `seed` fixes weights and order of the images, `threads` torch's CPU threads; the same seed with another
+    number of threads gives other numbers. `telemetry_every` measures the blocks every so many steps, 0 never;
+    `checkpoint_every` keeps all that a fork needs every so many steps, 0 never. `fork` names the run and step this one
+    branched from.
 
     Raises `SettingsError` for anything that cannot be run.
     """
 
     preset: str = "micro"
     network: str = "inception_resnet_v2_paper"
+    design: str | None = None
     width: float = 0.25
     repeats: tuple[int, int, int] | None = (5, 10, 5)
     small: bool = True
     scale: float = 1.0
-    data: Data = "fashion_mnist_extract"
+    stage_scales: tuple[float, float, float] | None = None
+    gain: Gain = "fixed"
+    closing: float = 1.0
+    end_norm: bool = False
+    dropout: float = 0.0
+    data: str = "fashion_mnist_extract"
     image_size: int = 28
+    augment: bool = False
     batch: int = 32
     steps: int = 120
     optimiser: Optimiser = "rmsprop_tf"
@@ -91,18 +87,21 @@ class Settings:
     schedule: Schedule = "constant"
     schedule_factor: float = 0.94
     schedule_steps: int = 100
+    warmup_steps: int = 50
+    warmup_rate: float = 1e-5
     clip: float | None = None
     average: float | None = None
     init: Init = "he"
+    precision: Precision = "fp32"
     seed: int = 0
     device: Device = "auto"
     threads: int = 1
     telemetry_every: int = 1
+    checkpoint_every: int = 0
+    fork: Fork | None = None
 
     def __post_init__(self) -> None:
-        _check_words(self)
-        _check_numbers(self)
-        _check_network(self)
+        bounds.check(self)
         if self.preset == "wide" and self.rate >= 0.2:
             raise SettingsError(
                 f"The preset wide with a rate of {self.rate:g} kills scale 0.1 as well as 1.0, so it shows nothing "
@@ -115,17 +114,19 @@ class Settings:
 
         Width thins the network first, so the small stem keeps its own 32 and 64 channels and only its end is thinned.
         """
-        net = catalog.net(self.network).thin(self.width).with_(inputs=INPUTS, classes=CLASSES, dropout=0.0)
+        data = described(self.data)
+        net = self._drawn().thin(self.width).with_(inputs=data.channels, classes=data.classes, dropout=self.dropout)
         if self.repeats is not None:
             net = net.repeats(*self.repeats)
         if self.small:
             net = net.small()
-        return net.scaled(self.scale).with_(size=self.image_size)
+        scale = self.scale if self.stage_scales is None else self.stage_scales
+        return net.scaled(scale, gain=self.gain).with_(size=self.image_size, end_norm=self.end_norm)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values under the names of the fields, ready for JSON."""
         values = asdict(self)
-        return {**values, "repeats": None if self.repeats is None else list(self.repeats)}
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
@@ -136,16 +137,33 @@ class Settings:
         if not isinstance(values, Mapping):
             raise SettingsError(f"Settings are an object with a value for each name, not {values!r}.")
         _check_names(values)
-        repeats = values.get("repeats")
-        return cls(**{**values, "repeats": tuple(repeats)} if isinstance(repeats, list) else values)
+        plain: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in values.items()
+        }
+        if isinstance(plain.get("fork"), Mapping):
+            plain["fork"] = _fork(plain["fork"])
+        return cls(**plain)
 
     def with_(self, **changes: Any) -> Self:
         """The same settings with fields replaced, for example `settings.with_(scale=0.1, seed=3)`."""
         _check_names(changes)
         return replace(self, **changes)
 
+    def _drawn(self) -> Net:
+        if self.design is None:
+            return catalog.net(self.network)
+        net = parse(self.design)
+        assert isinstance(net, Net)  # bounds.check has seen to it
+        return net
+
 
 FIELDS = tuple(field.name for field in fields(Settings))
+
+
+def _fork(values: Mapping[str, Any]) -> Fork:
+    if values.keys() != {"run", "step"}:
+        raise SettingsError(f"fork says run and step, not {sorted(values)}.")
+    return Fork(run=values["run"], step=values["step"])
 
 
 def _check_names(values: Mapping[str, Any]) -> None:
@@ -154,45 +172,3 @@ def _check_names(values: Mapping[str, Any]) -> None:
             near = get_close_matches(str(name), FIELDS, n=1)
             hint = f"Did you mean {near[0]!r}?" if near else f"There are {', '.join(FIELDS)}."
             raise SettingsError(f"There is no setting {name!r}. {hint}")
-
-
-def _check_words(settings: Settings) -> None:
-    for name, words in _WORDS.items():
-        value = getattr(settings, name)
-        if value not in words:
-            raise SettingsError(f"{name} cannot be {value!r}; it is one of {', '.join(words)}.")
-    if not isinstance(settings.preset, str) or not settings.preset:
-        raise SettingsError(f"preset must be a name, not {settings.preset!r}.")
-    if not isinstance(settings.small, bool):
-        raise SettingsError(f"small must be true or false, not {settings.small!r}.")
-
-
-def _check_numbers(settings: Settings) -> None:
-    for name, (least, most) in _WHOLE.items():
-        value = getattr(settings, name)
-        if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
-            raise SettingsError(f"{name} must be a whole number from {least} to {most}, not {value!r}.")
-    for name, (low, high) in _REAL.items():
-        value = getattr(settings, name)
-        if value is None and name in _OPTIONAL:
-            continue
-        if not isinstance(value, int | float) or isinstance(value, bool):
-            raise SettingsError(f"{name} must be a number from {low:g} to {high:g}, not {value!r}.")
-        if not low <= value <= high or not math.isfinite(value):
-            raise SettingsError(f"{name} must be from {low:g} to {high:g}, not {value!r}.")
-
-
-def _check_network(settings: Settings) -> None:
-    if not isinstance(settings.network, str):
-        raise SettingsError(f"network must be a name, not {settings.network!r}.")
-    try:
-        catalog.net(settings.network)
-    except UnknownNetwork as error:
-        raise SettingsError(str(error)) from None
-    repeats = settings.repeats
-    if repeats is None:
-        return
-    if not isinstance(repeats, tuple) or len(repeats) != 3:
-        raise SettingsError(f"repeats must be three counts for the stages A, B and C, not {repeats!r}.")
-    if not all(isinstance(count, int) and not isinstance(count, bool) and 1 <= count <= 100 for count in repeats):
-        raise SettingsError(f"repeats must be whole numbers from 1 to 100, not {list(repeats)}.")
