@@ -2,7 +2,8 @@
 
     {"type": "start", "addresses": [...], "version": ..., "threads": ..., "device": ..., "parameters": ...}
     {"type": "step", "step": 0, "loss": ..., "accuracy": ..., "rate": ..., "gradient_norm": ..., "zero_share": ...,
-     "shortcut": [...], "residual": [...], "zeros": [...]}
+     "shortcut": [...], "residual": [...], "zeros": [...], "cosine": [...], "gradient": [...], "update": [...]}
+    {"type": "change", "step": 40, "changes": {"rate": 0.02}}
     {"type": "end", "status": "finished", "error": null}
 
 JSON knows no NaN or infinity, so a step carries them as the strings "nan", "inf" and "-inf"; in Python they are floats.
@@ -26,10 +27,10 @@ Event = dict[str, Any]
 
 log = logging.getLogger(__name__)
 
-_NEEDED = {"start": {"addresses"}, "step": {"step", "loss", "accuracy", "rate"}, "end": {"status"}}
 _SAYS = {
     "start": {"addresses"},
     "step": {"step", "loss", "accuracy", "rate"},
+    "change": {"step", "changes"},
     "end": {"status"},
 }
 _WORDS = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
@@ -42,8 +43,10 @@ class Step:
     `loss` (cross-entropy in nats) and `accuracy` are those of the batch; `rate` is the rate of this step's update;
     `gradient_norm` the norm of all gradients before clipping. `zero_share` is the share of exact zeros in the tensor
     before the average pooling. `shortcut` and `residual` hold, for each residual block in order, the root mean square
-    of x and of scale * F(x), and `zeros` the share of exact zeros after the block's ReLU. Steps without telemetry have
-    None and empty tuples there.
+    of x and of scale * F(x), `cosine` the cosine of the angle between the two (over batch, channels and places; nan if
+    one is zero), `zeros` the share of exact zeros after the block's ReLU, `gradient` the root mean square of the loss's
+    gradient at the sum before that ReLU. `update` is, for each block, the norm of the last update over the norm of the
+    weights it met; there is none before step 1. Steps without telemetry have None and empty tuples there.
     """
 
     step: int
@@ -55,6 +58,9 @@ class Step:
     shortcut: tuple[float, ...] = ()
     residual: tuple[float, ...] = ()
     zeros: tuple[float, ...] = ()
+    cosine: tuple[float, ...] = ()
+    gradient: tuple[float, ...] = ()
+    update: tuple[float, ...] = ()
 
     @property
     def ratio(self) -> tuple[float, ...]:
@@ -74,6 +80,9 @@ class Step:
             "shortcut": list(self.shortcut),
             "residual": list(self.residual),
             "zeros": list(self.zeros),
+            "cosine": list(self.cosine),
+            "gradient": list(self.gradient),
+            "update": list(self.update),
         }
 
     @classmethod
@@ -89,6 +98,9 @@ class Step:
             shortcut=tuple(event.get("shortcut", ())),
             residual=tuple(event.get("residual", ())),
             zeros=tuple(event.get("zeros", ())),
+            cosine=tuple(event.get("cosine", ())),
+            gradient=tuple(event.get("gradient", ())),
+            update=tuple(event.get("update", ())),
         )
 
 
@@ -102,6 +114,11 @@ def start(*, addresses: tuple[str, ...], version: str, threads: int, device: str
         "device": device,
         "parameters": parameters,
     }
+
+
+def change(step: int, changes: Mapping[str, Any]) -> Event:
+    """Settings that were changed in mid-run; `step` is the first whose update they decide."""
+    return {"type": "change", "step": step, "changes": dict(changes)}
 
 
 def end(status: Status, error: str | None = None) -> Event:
@@ -185,7 +202,7 @@ def _event(path: Path, line: bytes) -> Event:
         log.warning("%s: %s", path, error)
         return {}
     kind = event.get("type")
-    if not isinstance(kind, str) or not _NEEDED.get(kind, set()) <= event.keys():
+    if not isinstance(kind, str) or not _SAYS.get(kind, set()) <= event.keys():
         log.warning("%s: an event lacks what it should say: %r", path, line[:80])
         return {}
     return event
