@@ -1,15 +1,18 @@
 """One run in this process: the network, the data, the optimiser, and the step that joins them.
 
-A run fixes its own thread count, and draws weights and order from generators of its own, so the same seed gives the
-same numbers alone, beside other runs and after any use of torch by the caller. The caller has his own thread count
-whenever the run is not at work.
+A run fixes its own thread count, and draws weights, order and dropout from seeds of its own, so the same seed gives the
+same numbers alone, beside other runs and after any use of torch by the caller. The caller has his own thread count and
+his own generator whenever the run is not at work.
 """
 
 from __future__ import annotations
 
+import copy
+from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import cast
+from contextlib import contextmanager, nullcontext
+from itertools import islice
+from typing import Any, cast
 
 import torch
 from torch import Tensor
@@ -17,17 +20,30 @@ from torch.nn import functional
 
 from inception_lab.errors import SettingsError
 from inception_lab.models.build import InceptionNet
+from inception_lab.models.layers import ScaledResidual
+from inception_lab.nets.address import blocks
+from inception_lab.nets.ops import Net, Residual
 from inception_lab.training import data, extract, optim
 from inception_lab.training.events import Step
+from inception_lab.training.fetch import Fetched, Numbers
 from inception_lab.training.initialise import initialised
 from inception_lab.training.settings import Settings
 from inception_lab.training.telemetry import Telemetry, residual_blocks
+from inception_lab.training.updates import Updates
 
 EVALUATED_AT_ONCE = 100
+AHEAD = 4  # steps a GPU may be ahead of what was fetched from it
+CHANGEABLE = frozenset(
+    {"preset", "scale", "stage_scales", "steps", "rate", "momentum", "decay", "eps", "clip", "telemetry_every"}
+    | {"schedule", "schedule_factor", "schedule_steps", "warmup_steps", "warmup_rate", "checkpoint_every", "fork"}
+)
+"""The settings that may change while a run goes on: those that leave its weights, data and state as they are."""
+
+_TYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 class Training:
-    """A run that is made step by step; `model` is the network being trained.
+    """A run that is made step by step; `model` is the network being trained, `at` the number of the next step.
 
     `addresses` name the residual blocks that the lists of a `Step` follow.
     """
@@ -35,15 +51,21 @@ class Training:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.device = _device(settings)
+        self.at = 0
         with machine(settings):
             net = settings.net()
             self.addresses = residual_blocks(net)
-            self.model: InceptionNet = initialised(net, init=settings.init, seed=settings.seed).to(self.device)
+            drawn = initialised(net, init=settings.init, seed=settings.seed, closing=settings.closing)
+            self.model: InceptionNet = drawn.to(self.device)
             self._extract = extract.load()
             self._images = data.training_images(self._extract, size=settings.image_size, device=self.device)
         self._order = data.order(len(self._images), batch=settings.batch, seed=settings.seed)
         self._optimiser: torch.optim.Optimizer | None = None
         self._average = None if settings.average is None else optim.average(self.model, settings.average)
+        self._scaler = torch.amp.GradScaler(self.device.type) if settings.precision == "fp16" else None
+        self._updates = Updates(self.model, self.addresses, settings)
+        self._open = False  # whether a step was measured whose update is still to come
+        self._wanted: dict[str, Any] = {}
 
     @property
     def parameters(self) -> int:
@@ -57,17 +79,56 @@ class Training:
             return self.model
         return cast(InceptionNet, self._average.module)
 
-    def steps(self) -> Iterator[Step]:
-        """Every step of the run in turn: measured, then applied when the next one is asked for.
+    def steps(self, *, until: int | None = None) -> Iterator[Step]:
+        """The steps from `at` to the last, or up to `until`: each measured, then applied when the next one is asked
+        for. So step 0 is there before the optimiser is, whose first use makes PyTorch load its compiler for seconds.
 
-        So step 0 is there before the optimiser is, whose first use makes PyTorch load its compiler for seconds.
+        From a GPU a step's numbers come up to four steps late, so that it never waits to be asked.
         """
-        for number in range(self.settings.steps):
+        late: deque[Fetched] = deque()
+        ahead = AHEAD if self.device.type == "cuda" else 0
+        while self.at < min(self.settings.steps, self.settings.steps if until is None else until):
             with machine(self.settings):
-                step = self._measured(number)
-            yield step
-            with machine(self.settings):
-                self._applied(step.rate)
+                late.append(self._measured())
+            while late and (len(late) > ahead or late[0].ready()):
+                yield late.popleft().step()
+            self._close()
+        while late:
+            yield late.popleft().step()
+
+    def change(self, **changes: Any) -> int:
+        """Go on with other settings, those of `CHANGEABLE`, from the next step that is not yet measured; returns its
+        number. Raises `SettingsError` for anything else."""
+        fixed = sorted(set(changes) - CHANGEABLE)
+        if fixed:
+            raise SettingsError(f"{', '.join(fixed)} cannot change while a run goes on. Start another run for that.")
+        self._wanted |= changes
+        self.settings.with_(**self._wanted)
+        if not self._open:
+            self._turn()
+            return self.at
+        return self.at + 1
+
+    def state(self) -> dict[str, Any]:
+        """All that the next step rests on, as a copy: weights, batch norm's statistics, optimiser, running average,
+        loss scaling, number. The order of the images and dropout follow from seed and number."""
+        self._close()
+        parts = {"model": self.model, "optimiser": self._optimiser, "average": self._average, "scaler": self._scaler}
+        kept = {name: part.state_dict() for name, part in parts.items() if part is not None}
+        return copy.deepcopy({"at": self.at, **kept})
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from a `state` of a run with the same network, data, seed and optimiser."""
+        self.at, self._open = state["at"], False
+        self.model.load_state_dict(state["model"])
+        if "optimiser" in state:
+            self._needed().load_state_dict(state["optimiser"])
+        if self._average is not None and "average" in state:
+            self._average.load_state_dict(state["average"])
+        if self._scaler is not None and "scaler" in state:
+            self._scaler.load_state_dict(state["scaler"])
+        order = data.order(len(self._images), batch=self.settings.batch, seed=self.settings.seed)
+        self._order = islice(order, self.at, None)
 
     def test_accuracy(self, *, stop: Callable[[], bool] = lambda: False) -> float | None:
         """The share of the test images that the network gets right with batch norm's running statistics; None if
@@ -83,55 +144,106 @@ class Training:
                 right += int((model(x).argmax(1) == y).sum())
         return right / len(images)
 
-    def _measured(self, number: int) -> Step:
+    def _measured(self) -> Fetched:
         """Forward and backward of one batch, with the weights as they are."""
-        settings = self.settings
+        settings, number = self.settings, self.at
+        self._open = True
         x, y = self._images.batch(next(self._order).to(self.device))
         self.model.train()
         self.model.zero_grad()
         every = settings.telemetry_every
-        if every and number % every == 0:
-            with Telemetry(self.model) as seen:
-                logits = self.model(x)
-            inside = [seen.numbers()]
-        else:
-            logits, inside = self.model(x), []
-        loss = functional.cross_entropy(logits, y)
-        loss.backward()  # type: ignore[no-untyped-call]
-        accuracy = (logits.argmax(1) == y).float().mean()
-        norm = self._gradient_norm(measured=bool(inside))
-        heads = [loss.detach(), accuracy, *([] if norm is None else [norm])]
-        numbers = torch.cat([torch.stack(heads), *inside]).tolist()
-        return self._step(number, numbers, measured=bool(inside), normed=norm is not None)
+        seen = Telemetry(self.model) if every and number % every == 0 else None
+        with seen or nullcontext(), self._chance(), self._precision():
+            logits = self.model(x)
+            loss = functional.cross_entropy(logits, y)
+        self._backward(loss)
+        norm = self._gradient_norm(measured=seen is not None)
+        numbers = Numbers(blocks=len(self.addresses))
+        numbers.heads(loss.detach().float(), (logits.argmax(1) == y).float().mean(), norm)
+        if seen is not None:
+            numbers.inside(seen.numbers(), self._updates.numbers(), unit=self._unit())
+        return numbers.fetched(step=number, rate=optim.rate_at(settings, number))
+
+    def _backward(self, loss: Tensor) -> None:
+        if self._scaler is None:
+            loss.backward()  # type: ignore[no-untyped-call]
+            return
+        self._scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
+        self._scaler.unscale_(self._needed())
+
+    def _unit(self) -> Tensor | None:
+        """What the gradients inside the network are multiplied by, in half precision."""
+        return None if self._scaler is None else self._scaler.scale(torch.ones((), device=self.device))
+
+    def _precision(self) -> Any:
+        kind = _TYPES.get(self.settings.precision)
+        return nullcontext() if kind is None else torch.autocast(self.device.type, dtype=kind)
+
+    @contextmanager
+    def _chance(self) -> Iterator[None]:
+        """Dropout's generator, from seed and step alone; the caller's is as it was afterwards."""
+        if not self.settings.dropout:
+            yield
+            return
+        with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
+            torch.manual_seed(self.settings.seed * 1_000_003 + self.at)
+            yield
 
     def _gradient_norm(self, *, measured: bool) -> Tensor | None:
         if self.settings.clip is not None:
             return optim.clip(self.model.parameters(), self.settings.clip)
         return optim.gradient_norm(self.model.parameters()) if measured else None
 
-    def _step(self, number: int, numbers: list[float], *, measured: bool, normed: bool) -> Step:
-        loss, accuracy, *rest = map(_short, numbers)
-        norm = rest.pop(0) if normed else None
-        sides, zeros = rest[: 2 * len(self.addresses)], rest[2 * len(self.addresses) :]
-        return Step(
-            step=number,
-            loss=loss,
-            accuracy=accuracy,
-            rate=optim.rate_at(self.settings, number),
-            gradient_norm=norm,
-            zero_share=zeros[-1] if measured else None,
-            shortcut=tuple(sides[::2]),
-            residual=tuple(sides[1::2]),
-            zeros=tuple(zeros[:-1]),
-        )
+    def _close(self) -> None:
+        """Apply the update of the step that was measured, if it is still to come."""
+        if not self._open:
+            return
+        with machine(self.settings):
+            self._applied(optim.rate_at(self.settings, self.at))
+        self.at, self._open = self.at + 1, False
+        self._turn()
 
     def _applied(self, rate: float) -> None:
-        if self._optimiser is None:
-            self._optimiser = optim.optimiser(self.settings, self.model.parameters())
-        optim.set_rate(self._optimiser, rate)
-        self._optimiser.step()
+        optimiser, every = self._needed(), self.settings.telemetry_every
+        optim.set_rate(optimiser, rate)
+        watched = bool(every) and (self.at + 1) % every == 0
+        if watched:
+            self._updates.before()
+        if self._scaler is None:
+            optimiser.step()
+        else:
+            self._scaler.step(optimiser)
+            self._scaler.update()
+        if watched:
+            self._updates.after(optimiser, rate)
         if self._average is not None:
             self._average.update_parameters(self.model)
+
+    def _needed(self) -> torch.optim.Optimizer:
+        if self._optimiser is None:
+            self._optimiser = optim.optimiser(self.settings, self.model.parameters())
+        return self._optimiser
+
+    def _turn(self) -> None:
+        """Let the changes that were asked for hold."""
+        if not self._wanted:
+            return
+        self.settings, self._wanted = self.settings.with_(**self._wanted), {}
+        if self._optimiser is not None:
+            optim.adjust(self._optimiser, self.settings)
+        for model in (self.model, self.evaluated):
+            _rescale(model, self.settings.net())
+        self._updates = Updates(self.model, self.addresses, self.settings)
+
+
+def _rescale(model: InceptionNet, net: Net) -> None:
+    """Give every residual of the model the scale it has in `net`."""
+    model.net = net
+    for address, op in blocks(net):
+        if isinstance(op, Residual):
+            block = model.at(address)
+            assert isinstance(block, ScaledResidual)
+            block.scale.factor = op.scale
 
 
 @contextmanager
@@ -153,8 +265,3 @@ def _device(settings: Settings) -> torch.device:
     if settings.device == "cuda" and not there:
         raise SettingsError("There is no CUDA device that torch can use here. Take the device auto or cpu.")
     return torch.device("cuda" if there and settings.device != "cpu" else "cpu")
-
-
-def _short(number: float) -> float:
-    # Seven digits are what a 32-bit float holds; the rest would only lengthen the file.
-    return float(f"{number:.7g}")

@@ -63,6 +63,20 @@ def set_rate(chosen: torch.optim.Optimizer, rate: float) -> None:
         group["lr"] = rate
 
 
+def adjust(chosen: torch.optim.Optimizer, settings: Settings) -> None:
+    """Let the next steps use the momentum, decay and eps of `settings`; what the optimiser remembers stays."""
+    for group in chosen.param_groups:
+        match settings.optimiser:
+            case "rmsprop_tf":
+                group |= {"momentum": settings.momentum, "alpha": settings.decay, "eps": settings.eps}
+            case "sgd":
+                group["momentum"] = settings.momentum
+            case "adam":
+                group["betas"] = (settings.momentum, 0.999)
+            case _:
+                assert_never(settings.optimiser)
+
+
 def clip(parameters: Parameters, limit: float) -> Tensor:
     """Scale all gradients so that their common norm is at most `limit`; returns the norm they had."""
     return nn.utils.clip_grad_norm_(parameters, limit)

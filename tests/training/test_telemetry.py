@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from torch.nn import functional
 
 from inception_lab.models.build import InceptionNet
 from inception_lab.nets import catalog
@@ -23,18 +24,22 @@ def test_numbers_equal_a_pass_by_hand() -> None:
     x = torch.randn(8, 1, 28, 28, generator=torch.Generator().manual_seed(0))
     with torch.no_grad(), Telemetry(net) as seen:
         net(x)
-    sides, zeros = [], []
+    shortcuts, residuals, cosines, zeros = [], [], [], []
     with torch.no_grad():
         for stage in net.net.stages:
             for block in net.get_submodule(stage.name).children():
                 y = block(x)
                 if stage.name in "ABC":
                     residual = 0.3 * block.linear(block.body(x))
-                    sides += [x.square().mean().sqrt(), residual.square().mean().sqrt()]
+                    shortcuts.append(x.square().mean().sqrt())
+                    residuals.append(residual.square().mean().sqrt())
+                    cosines.append(functional.cosine_similarity(x.flatten(), residual.flatten(), dim=0))
                     zeros.append((y == 0).float().mean())
                 x = y
     zeros.append((x == 0).float().mean())
-    assert seen.numbers().tolist() == pytest.approx(torch.stack(sides + zeros).tolist(), rel=1e-5)
+    assert seen.numbers().tolist() == pytest.approx(
+        torch.stack(shortcuts + residuals + cosines + zeros).tolist(), rel=1e-5
+    )
     assert 0 < float(seen.numbers()[-1]) < 1
 
 
@@ -50,7 +55,7 @@ def test_a_released_last_block_without_relu_is_measured_too() -> None:
     with torch.no_grad(), Telemetry(net) as seen:
         net(torch.randn(4, 1, 28, 28, generator=torch.Generator().manual_seed(0)))
     numbers = seen.numbers()
-    assert len(numbers) == 3 * 4 + 1
+    assert len(numbers) == 4 * 4 + 1
     assert float(numbers[-2]) == 0  # a sum without ReLU is hardly ever exactly zero
 
 
@@ -82,3 +87,31 @@ def test_a_gradient_passes_unchanged() -> None:
     bare(x).sum().backward()
     for (name, p), q in zip(watched.named_parameters(), bare.parameters(), strict=True):
         assert torch.equal(p.grad, q.grad), name  # type: ignore[arg-type]
+
+
+def test_the_gradient_at_each_sum_is_the_one_autograd_gives() -> None:
+    net = model()
+    x = torch.randn(8, 1, 28, 28, generator=torch.Generator().manual_seed(0))
+    labels = torch.arange(8)
+    sums: list[torch.Tensor] = []
+    handles = [
+        net.at(f"{address}/add").register_forward_hook(lambda module, sides, total: sums.append(total))
+        for address in residual_blocks(net.net)
+    ]
+    with Telemetry(net) as seen:
+        loss = functional.cross_entropy(net(x), labels)
+    loss.backward(retain_graph=True)  # type: ignore[no-untyped-call]
+    for handle in handles:
+        handle.remove()
+    expected = [gradient.square().mean().sqrt() for gradient in torch.autograd.grad(loss, sums)]
+    assert seen.numbers()[-4:].tolist() == pytest.approx(torch.stack(expected).tolist(), rel=1e-5)
+
+
+def test_channels_last_gives_the_same_numbers() -> None:
+    net = model().double()
+    x = torch.randn(4, 1, 28, 28, dtype=torch.double, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad(), Telemetry(net) as rows:
+        net(x)
+    with torch.no_grad(), Telemetry(net.to(memory_format=torch.channels_last)) as pixels:
+        net(x.to(memory_format=torch.channels_last))
+    assert pixels.numbers().tolist() == pytest.approx(rows.numbers().tolist(), rel=1e-5)
