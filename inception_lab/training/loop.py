@@ -33,6 +33,7 @@ from inception_lab.training.updates import Updates
 
 EVALUATED_AT_ONCE = 100
 AHEAD = 4  # steps a GPU may be ahead of what was fetched from it
+LOSS_SCALE = 1024.0  # torch's own, 65536, overflows at the gradients these networks start with, and skips updates
 CHANGEABLE = frozenset(
     {"preset", "scale", "stage_scales", "steps", "rate", "momentum", "decay", "eps", "clip", "telemetry_every"}
     | {"schedule", "schedule_factor", "schedule_steps", "warmup_steps", "warmup_rate", "checkpoint_every", "fork"}
@@ -62,7 +63,8 @@ class Training:
         self._order = data.order(len(self._images), batch=settings.batch, seed=settings.seed)
         self._optimiser: torch.optim.Optimizer | None = None
         self._average = None if settings.average is None else optim.average(self.model, settings.average)
-        self._scaler = torch.amp.GradScaler(self.device.type) if settings.precision == "fp16" else None
+        half = settings.precision == "fp16"
+        self._scaler = torch.amp.GradScaler(self.device.type, init_scale=LOSS_SCALE) if half else None
         self._updates = Updates(self.model, self.addresses, settings)
         self._open = False  # whether a step was measured whose update is still to come
         self._wanted: dict[str, Any] = {}
