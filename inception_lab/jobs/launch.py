@@ -16,17 +16,13 @@ from threading import Thread
 from filelock import FileLock, Timeout
 
 from inception_lab.errors import RunError
+from inception_lab.home import lab_home as lab_home
 from inception_lab.jobs.process import ProcessId, machine
 
 WORK = "inception_lab.training.run:work"
 """What a run's process calls with the run's folder, as `module:function`."""
 
 _started: dict[Path, subprocess.Popen[bytes]] = {}  # to know a supervisor that is only starting
-
-
-def lab_home(home: Path | str | None = None) -> Path:
-    """`home`, or $INCEPTION_LAB_HOME, or ~/.inception-lab."""
-    return Path(home or os.environ.get("INCEPTION_LAB_HOME") or "~/.inception-lab").expanduser().absolute()
 
 
 def ensure_running(home: Path | str | None = None, *, work: str = WORK) -> None:
