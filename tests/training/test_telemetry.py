@@ -7,7 +7,7 @@ from torch.nn import functional
 from inception_lab.models.build import InceptionNet
 from inception_lab.nets import catalog
 from inception_lab.training.initialise import initialised
-from inception_lab.training.telemetry import Telemetry, residual_blocks
+from inception_lab.training.telemetry import Telemetry, _zero_share, residual_blocks
 from training.tiny import tiny
 
 
@@ -115,3 +115,12 @@ def test_channels_last_gives_the_same_numbers() -> None:
     with torch.no_grad(), Telemetry(net.to(memory_format=torch.channels_last)) as pixels:
         net(x.to(memory_format=torch.channels_last))
     assert pixels.numbers().tolist() == pytest.approx(rows.numbers().tolist(), rel=1e-5)
+
+
+def test_zeros_are_counted_exactly_and_a_nan_is_told() -> None:
+    x = torch.zeros(2, 3, 4, 5)
+    x[0, 0, 0] = torch.tensor([1e-40, -1.0, torch.inf, -torch.inf, 3.0])
+    assert float(_zero_share(x)) == pytest.approx(115 / 120)
+    assert float(_zero_share(torch.zeros(4, 4, 2, 2))) == 1.0
+    x[1, 1, 1, 1] = torch.nan
+    assert torch.isnan(_zero_share(x))
