@@ -1,9 +1,11 @@
 """The runs the lab ships, so that a page shows something real before anything was trained.
 
-    python -m inception_lab.training.reference [--scales 1.0 0.3 ...] [--seeds 5] [--together 2] [--out FOLDER]
+    python -m inception_lab.training.reference [--experiment micro|remedies|map|race] [--arms KEY ...] [--seeds 5]
+                                               [--together 2] [--out FOLDER]
 
-makes them: the preset `micro` at each scale and seed, each run a process of its own as everywhere in the lab, written
-to `assets/reference/` as one compressed JSON a run. Runs that are there with the same settings are kept. `load` reads
+makes them: every arm of an experiment (see `experiments`) with every seed, each run a process of its own as everywhere
+in the lab, written as one compressed JSON a run to `assets/reference/` (micro) or a folder in it. Runs that are there
+with the same settings and all their columns are kept, so a command that was stopped goes on where it was. `load` reads
 them, without torch. Steps are rounded to four significant digits, zero shares to five decimals and never up to 1.
 """
 
@@ -16,7 +18,7 @@ import logging
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
@@ -28,14 +30,16 @@ from inception_lab.assets import asset
 from inception_lab.errors import DataError, RunError
 from inception_lab.training import events
 from inception_lab.training.events import Step
+from inception_lab.training.experiments import EXPERIMENTS, Experiment, experiment
 from inception_lab.training.files import EVENTS, RESULT, SETTINGS, replace
 from inception_lab.training.outcomes import Judgement, Outcome
-from inception_lab.training.presets import preset
 from inception_lab.training.settings import Settings
 
-SCALES = (1.0, 0.5, 0.3, 0.2, 0.1, 0.05)
-SEEDS = 5
-COLUMNS = ("loss", "accuracy", "rate", "gradient_norm", "zero_share", "shortcut", "residual", "zeros")
+MICRO = "micro"
+HEADS = ("loss", "accuracy", "rate", "gradient_norm", "zero_share")
+BLOCKS = ("shortcut", "residual", "zeros", "cosine", "gradient", "update")
+COLUMNS: dict[str, tuple[str, ...]] = {MICRO: (*HEADS, *BLOCKS), "remedies": (*HEADS, "zeros")}
+"""What is kept of each step, by experiment; of the others the heads alone, or the checkout would grow by megabytes."""
 LIBRARIES = ("torch", "timm", "numpy")
 
 log = logging.getLogger(__name__)
@@ -65,38 +69,64 @@ class ReferenceRun:
         return self.judgement.outcome
 
 
-def load(folder: Path | None = None) -> list[ReferenceRun]:
-    """Every shipped run, large scales first, then by seed; read once a process for each folder.
+def load(name: str = MICRO, *, folder: Path | None = None) -> list[ReferenceRun]:
+    """Every shipped run of an experiment, in the order of its arms (micro: large scales first), then by seed; read once
+    a process for each folder.
 
-    Raises `DataError` if the folder is missing or a file in it cannot be read.
+    Raises `SettingsError` for an experiment there is not, `DataError` if the folder is missing or a file in it cannot
+    be read.
     """
-    return list(_load(asset("reference") if folder is None else Path(folder)))
+    asked = experiment(name)
+    return list(_load(asked.name, _folder(asked) if folder is None else Path(folder)))
 
 
 def make(
-    *, scales: Sequence[float] = SCALES, seeds: int = SEEDS, together: int = 2, out: Path | None = None
+    name: str = MICRO,
+    *,
+    arms: Sequence[str] = (),
+    seeds: int | None = None,
+    together: int = 2,
+    out: Path | None = None,
 ) -> list[Path]:
-    """Make the runs that `out` lacks, `together` processes at once; returns the files of all of them."""
-    folder = out or asset("reference")
+    """Make the runs that `out` lacks, `together` processes at once; returns the files of all of them.
+
+    `arms` are keys, all of them if none is given; `seeds` is a number, by default what the experiment says.
+    """
+    asked = experiment(name)
+    folder = out or _folder(asked)
     folder.mkdir(parents=True, exist_ok=True)
-    wanted = [preset("micro", scale=scale, seed=seed) for seed in range(seeds) for scale in scales]
+    keys = {asked.arm(key).key for key in arms} or {arm.key for arm in asked.arms}
+    wanted = [run for run in asked.runs(seeds=seeds) if (arm := asked.arm_of(run)) and arm.key in keys]
     with ThreadPoolExecutor(together) as pool:
-        return list(pool.map(lambda settings: _made(settings, folder), wanted))
+        return list(pool.map(lambda settings: _made(asked, settings, folder), wanted))
 
 
-@lru_cache(maxsize=4)
-def _load(folder: Path) -> tuple[ReferenceRun, ...]:
+def _folder(asked: Experiment) -> Path:
+    return asset("reference") if asked.name == MICRO else asset("reference", asked.name)
+
+
+@lru_cache(maxsize=8)
+def _load(name: str, folder: Path) -> tuple[ReferenceRun, ...]:
     if not folder.is_dir():
         raise DataError(f"There is no folder {folder}. Set INCEPTION_LAB_ASSETS to the assets folder of a checkout.")
+    order = [arm.key for arm in experiment(name).arms]
     runs = [_read(file) for file in sorted(folder.glob("*.json.gz"))]
-    return tuple(sorted(runs, key=lambda run: (-run.settings.scale, run.settings.seed)))
+    keys = {run.name: _key(name, run) for run in runs}
+    return tuple(sorted(runs, key=lambda run: (order.index(keys[run.name]), run.settings.seed)))
+
+
+def _key(name: str, run: ReferenceRun) -> str:
+    arm = experiment(name).arm_of(run.settings)
+    if arm is None:
+        raise DataError(f"The reference run {run.name} is no arm of {name}. Check the folder out again.")
+    return arm.key
 
 
 def _read(file: Path) -> ReferenceRun:
     try:
         kept = json.loads(gzip.decompress(file.read_bytes()))
-        columns = [events.parsed(kept["steps"][name]) for name in COLUMNS]
-        rows = (dict(zip(COLUMNS, row, strict=True)) for row in zip(*columns, strict=True))
+        columns = {name: events.parsed(values) for name, values in kept["steps"].items()}
+        rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
         return ReferenceRun(
             name=file.name.removesuffix(".json.gz"),
             settings=Settings.from_dict(kept["settings"]),
@@ -117,9 +147,11 @@ def _judgement(kept: dict[str, Any]) -> Judgement:
     return Judgement(outcome=kept["outcome"], **numbers)
 
 
-def _made(settings: Settings, folder: Path) -> Path:
-    file = folder / f"{settings.preset}-scale{settings.scale:g}-seed{settings.seed}.json.gz"
-    if file.exists() and _read(file).settings == settings:
+def _made(asked: Experiment, settings: Settings, folder: Path) -> Path:
+    arm, columns = asked.arm_of(settings), COLUMNS.get(asked.name, HEADS)
+    assert arm is not None
+    file = folder / f"{asked.name}-{arm.key}-seed{settings.seed}.json.gz"
+    if file.exists() and _whole(file, settings, columns):
         log.info("%s is there", file.name)
         return file
     with tempfile.TemporaryDirectory() as work:
@@ -130,14 +162,21 @@ def _made(settings: Settings, folder: Path) -> Path:
         )
         if done.returncode:
             raise RunError(f"The run for {file.name} ended with {done.returncode}: {done.stderr.strip()[-300:]}")
-        kept = compact(run)
+        kept = compact(run, columns)
     text = json.dumps(events.jsonable(kept), allow_nan=False, separators=(",", ":"))
     replace(file, gzip.compress(text.encode(), mtime=0))
     log.info("%s: %s, accuracy %.2f", file.name, kept["judgement"]["outcome"], kept["judgement"]["accuracy"])
     return file
 
 
-def compact(run: Path) -> dict[str, Any]:
+def _whole(file: Path, settings: Settings, columns: Iterable[str]) -> bool:
+    """Whether a file is the run that is wanted, with everything that is kept of one today."""
+    if _read(file).settings != settings:
+        return False
+    return set(columns) <= set(json.loads(gzip.decompress(file.read_bytes()))["steps"])
+
+
+def compact(run: Path, columns: Sequence[str]) -> dict[str, Any]:
     """What is kept of a run's folder, columns instead of rows."""
     found, _ = events.read(run / EVENTS)
     result = json.loads((run / RESULT).read_text(encoding="utf-8"))
@@ -153,7 +192,7 @@ def compact(run: Path) -> dict[str, Any]:
         "seconds": result["seconds"],
         "version": result["version"],
         "libraries": {name: version(name) for name in LIBRARIES},
-        "steps": {name: [_rounded(step[name], name) for step in steps] for name in COLUMNS},
+        "steps": {name: [_rounded(step[name], name) for step in steps] for name in columns},
     }
 
 
@@ -172,12 +211,13 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     parser = argparse.ArgumentParser(prog="python -m inception_lab.training.reference", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("--scales", type=float, nargs="+", default=SCALES)
-    parser.add_argument("--seeds", type=int, default=SEEDS, help="how many, counted from 0")
+    parser.add_argument("--experiment", choices=list(EXPERIMENTS), default=MICRO)
+    parser.add_argument("--arms", nargs="+", default=(), help="keys of the arms, all by default")
+    parser.add_argument("--seeds", type=int, default=None, help="how many, counted from 0")
     parser.add_argument("--together", type=int, default=2, help="processes at once")
     parser.add_argument("--out", type=Path, default=None)
     asked = parser.parse_args()
-    make(scales=asked.scales, seeds=asked.seeds, together=asked.together, out=asked.out)
+    make(asked.experiment, arms=asked.arms, seeds=asked.seeds, together=asked.together, out=asked.out)
 
 
 if __name__ == "__main__":

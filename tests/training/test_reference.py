@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from inception_lab.assets import asset
-from inception_lab.errors import DataError
+from inception_lab.errors import DataError, SettingsError
 from inception_lab.training import presets, reference
+from inception_lab.training.experiments import EXPERIMENTS, Arm, Experiment
 from inception_lab.training.outcomes import judge
 from inception_lab.training.presets import preset
 from inception_lab.training.run import run
@@ -55,7 +56,7 @@ def test_they_show_one_that_dies_and_one_that_learns() -> None:
 
 def test_what_the_presets_say_of_micro_is_what_the_files_say() -> None:
     unscaled = [run for run in reference.load() if run.settings.scale == 1.0]
-    assert len(unscaled) == reference.SEEDS == 5
+    assert len(unscaled) == EXPERIMENTS["micro"].seeds == 5
     deaths = sorted(run.judgement.died_at for run in unscaled if run.judgement.died_at is not None)
     (fifth,) = (run for run in unscaled if run.outcome != "dies")
     assert fifth.outcome == "stalls"
@@ -76,20 +77,51 @@ def test_a_fresh_run_begins_like_the_shipped_one() -> None:
 
 
 def test_they_are_small() -> None:
-    assert sum(file.stat().st_size for file in asset("reference").iterdir()) < 3_000_000
+    assert sum(file.stat().st_size for file in asset("reference").rglob("*.gz")) < 3_000_000
+
+
+SMALL = Experiment(
+    name="micro",
+    title="",
+    question="",
+    arms=(Arm(key="scale0.3", label="", settings=tiny(scale=0.3)), Arm(key="scale1", label="", settings=tiny())),
+    seeds=1,
+    caveat="",
+)
 
 
 def test_a_run_is_made_kept_and_read_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reference, "preset", lambda name, **changes: tiny(**changes))
-    (file,) = reference.make(scales=[0.3], seeds=1, out=tmp_path)
+    monkeypatch.setitem(EXPERIMENTS, "micro", SMALL)
+    (file,) = reference.make(arms=["scale0.3"], out=tmp_path)
     made = file.stat().st_mtime_ns
-    assert reference.make(scales=[0.3], seeds=1, out=tmp_path) == [file]
+    assert reference.make(arms=["scale0.3"], out=tmp_path) == [file]
     assert file.stat().st_mtime_ns == made
-    (found,) = reference.load(tmp_path)
+    (found,) = reference.load(folder=tmp_path)
     assert found.name == "micro-scale0.3-seed0"
     for kept, step in zip(found.steps, run(tiny(scale=0.3)), strict=True):
         assert kept.loss == pytest.approx(step.loss, rel=1e-3)
         assert kept.zeros == pytest.approx(step.zeros, abs=1e-5)
+        assert kept.cosine == pytest.approx(step.cosine, rel=1e-3)
+        assert kept.update == pytest.approx(step.update, rel=1e-3)
+
+
+def test_a_file_without_a_column_of_today_is_made_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(EXPERIMENTS, "micro", SMALL)
+    (file,) = reference.make(arms=["scale1"], out=tmp_path)
+    kept = json.loads(gzip.decompress(file.read_bytes()))
+    del kept["steps"]["cosine"]
+    file.write_bytes(gzip.compress(json.dumps(kept).encode()))
+    (found,) = reference.load(folder=tmp_path)
+    assert found.steps[0].cosine == ()  # an older file stays readable
+    reference.make(arms=["scale1"], out=tmp_path)
+    assert "cosine" in json.loads(gzip.decompress(file.read_bytes()))["steps"]
+
+
+def test_an_unknown_experiment_or_arm_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="no experiment 'remedy'"):
+        reference.load("remedy")
+    with pytest.raises(SettingsError, match="no arm 'warm'"):
+        reference.make("remedies", arms=["warm"], out=tmp_path)
 
 
 def test_what_is_nearly_one_is_not_rounded_to_one() -> None:
@@ -100,10 +132,10 @@ def test_what_is_nearly_one_is_not_rounded_to_one() -> None:
 
 def test_a_damaged_or_missing_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="There is no folder"):
-        reference.load(tmp_path / "nowhere")
+        reference.load(folder=tmp_path / "nowhere")
     (tmp_path / "x.json.gz").write_bytes(gzip.compress(json.dumps({"settings": {}}).encode())[:20])
     with pytest.raises(DataError, match="no reference run"):
-        reference.load(tmp_path)
+        reference.load(folder=tmp_path)
 
 
 def test_reading_them_costs_no_torch() -> None:
