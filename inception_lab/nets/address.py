@@ -18,7 +18,13 @@ from inception_lab.errors import UnknownAddress
 from inception_lab.nets.ops import Chain, Concat, Conv, Net, Op, Pool, Residual
 
 HEAD = ("pool", "dropout", "classifier")
+NORM = "norm"  # comes first in the head of a network with `end_norm`
 CONV = ("conv", "bn", "relu")
+
+
+def head(net: Net) -> tuple[str, ...]:
+    """The parts of the head, in order."""
+    return (NORM, *HEAD) if net.end_norm else HEAD
 
 
 def children(op: Op) -> tuple[tuple[str, Op], ...]:
@@ -92,7 +98,7 @@ def inside(net: Net, address: str) -> tuple[str, ...]:
 def _names(net: Net, *, split: bool = False) -> dict[tuple[str, ...], tuple[str, ...]]:
     names: dict[tuple[str, ...], tuple[str, ...]] = {
         (): (*(stage.name for stage in net.stages), "head"),
-        ("head",): HEAD,
+        ("head",): head(net),
     }
     for stage in net.stages:
         names[(stage.name,)] = tuple(f"{place:02d}" for place in range(1, len(stage.blocks) + 1))

@@ -24,6 +24,7 @@ What = Literal[
     "padding",
     "pool",
     "scale",
+    "gain",
     "relu",
     "structure",
     "head",
@@ -178,6 +179,8 @@ def _closings(a: Residual, b: Residual, at: str, a_inputs: int, b_inputs: int) -
         yield Difference(f"{at}/linear", "width", *widths)
     if a.scale != b.scale:
         yield Difference(f"{at}/scale", "scale", a.scale, b.scale)
+    if a.gain != b.gain:
+        yield Difference(f"{at}/scale", "gain", a.gain, b.gain)
     if a.relu != b.relu:
         yield Difference(f"{at}/relu", "relu", a.relu, b.relu)
 
@@ -205,6 +208,8 @@ def _head(a: Net, b: Net) -> Iterator[Difference]:
     pooled = [_outputs(net) for net in (a, b)]
     if pooled[0] != pooled[1]:
         yield Difference("head/pool", "width", *pooled)
+    if a.end_norm != b.end_norm:
+        yield Difference("head/norm", "head", a.end_norm, b.end_norm)
     if a.dropout != b.dropout:
         yield Difference("head/dropout", "head", a.dropout, b.dropout)
     if a.classes != b.classes:

@@ -9,7 +9,7 @@ from typing import assert_never, get_args
 
 from inception_lab.errors import NetworkError
 from inception_lab.nets import catalog
-from inception_lab.nets.address import HEAD, blocks, children, locate
+from inception_lab.nets.address import NORM, blocks, children, head, locate
 from inception_lab.nets.ops import Chain, Concat, Conv, Net, Op, Pool, Residual, Stage
 from inception_lab.readers import words
 from inception_lab.readers.drawing import Depth, Direction, Edge, Graph, Node, NodeKind
@@ -121,7 +121,7 @@ class _Walker:
         end = self.walk(op.body, f"{address}/body", tail)
         linear, scale, add = (self.rows[f"{address}/{part}"] for part in ("linear", "scale", "add"))
         end = self.put(_node(linear, "linear", (f"1×1 · {linear.output[0]}", "linear")), end)
-        end = self.put(_node(scale, "scale", (f"× {op.scale:g}",)), end)
+        end = self.put(_node(scale, "scale", (words.scale(op),)), end)
         end = self.put(_node(add, "add", ("+",)), end, shortcut=tail)
         if not op.relu:
             return end
@@ -130,9 +130,10 @@ class _Walker:
 
     def head(self, net: Net, tail: str, *, dropout: bool) -> str:
         """Draws pooling, dropout and the classifier."""
-        for name in HEAD:
+        for name in head(net):
             row = self.rows[f"{net.name}/head/{name}"]
             label = {
+                NORM: ("batch norm", "ReLU"),
                 "pool": ("global average", words.shape(row.output)),
                 "dropout": (f"dropout {net.dropout:g}",),
                 "classifier": ("classifier", f"{net.classes} classes"),

@@ -15,6 +15,7 @@ ACCENTS = {
     "stage": "#0072b2",
     "conv": "#0072b2",
     "batch-norm": "#6b7280",
+    "norm": "#6b7280",
     "max-pool": "#009e73",
     "avg-pool": "#009e73",
     "concat": "#6b7280",

@@ -140,7 +140,8 @@ def _closing(op: Residual) -> tuple[str, ...]:
     scale = (f"scale={op.scale!r}",) if op.scale != 1 else ()
     relu = () if op.relu else ("relu=False",)
     width = () if op.width is None else (f"width={op.width}",)
-    return (*scale, *relu, *width)
+    gain = () if op.gain == "fixed" else (f"gain={_quoted(op.gain)}",)
+    return (*scale, *relu, *width, *gain)
 
 
 def _before(net: Net) -> tuple[str, ...]:
@@ -148,7 +149,7 @@ def _before(net: Net) -> tuple[str, ...]:
 
 
 def _after(net: Net) -> tuple[str, ...]:
-    usual = {"inputs": 3, "size": 299, "dropout": 0.2, "classes": 1000}
+    usual = {"inputs": 3, "size": 299, "dropout": 0.2, "classes": 1000, "end_norm": False}
     return tuple(f"{name}={value!r}" for name, plain in usual.items() if (value := getattr(net, name)) != plain)
 
 

@@ -12,7 +12,7 @@ from dataclasses import fields
 from typing import Any, cast, get_args
 
 from inception_lab.errors import NetworkError
-from inception_lab.nets.ops import Chain, Concat, Conv, Net, Op, Pad, Pool, Residual, Stage
+from inception_lab.nets.ops import Chain, Concat, Conv, Gain, Net, Op, Pad, Pool, Residual, Stage
 
 _TEXT = 200_000  # characters; the longest network of the catalogue has 6,000
 _WEIGHT = 20_000  # ops of one network, repeats counted; Inception-ResNet-v2 has 400
@@ -179,6 +179,8 @@ def _residual_fault(op: Residual) -> str:
         return "the body is an op"
     if isinstance(op.scale, bool) or not isinstance(op.scale, int | float) or not -_SCALE <= op.scale <= _SCALE:
         return f"the scale is a number from -{_SCALE:,} to {_SCALE:,}"
+    if op.gain not in get_args(Gain):
+        return 'gain is "fixed", "learned" or "zero"'
     return _word(op.relu, "relu") or ("" if op.width is None else _count(op.width, "width", _CHANNELS))
 
 
@@ -199,6 +201,8 @@ def _net_fault(net: Net) -> str:
         return "two stages have one name"
     if isinstance(net.dropout, bool) or not isinstance(net.dropout, int | float) or not 0 <= net.dropout < 1:
         return "dropout is a share from 0 to below 1"
+    if fault := _word(net.end_norm, "end_norm"):
+        return fault
     counts = (("inputs", net.inputs, _CHANNELS), ("size", net.size, _PIXELS), ("classes", net.classes, _CHANNELS))
     return next(filter(None, (_count(value, name, most) for name, value, most in counts)), "")
 

@@ -10,8 +10,9 @@ from typing import assert_never
 
 from inception_lab.errors import ImpossibleAdd, InputTooSmall, NetworkError
 from inception_lab.nets import catalog
-from inception_lab.nets.address import blocks, children
+from inception_lab.nets.address import NORM, blocks, children
 from inception_lab.nets.ops import Chain, Concat, Conv, Net, Op, Pad, Pool, Residual, Size, padding
+from inception_lab.readers import words
 from inception_lab.readers.table import Kind, Row, ShapeTable
 
 FLOAT_BYTES = 4
@@ -102,19 +103,21 @@ class _Reader:
         after = replace(wide, shortest=x.shortest)
         label = f"{width} 1×1 linear"
         self._row(f"{address}/linear", "linear", label, wide, Conv(width, 1), parameters=weights + width, work=work)
-        self._row(f"{address}/scale", "scale", f"× {op.scale:g}", wide)
+        self._row(f"{address}/scale", "scale", words.scale(op), wide, parameters=int(op.gain != "fixed"))
         self._row(f"{address}/add", "add", "+", after)
         if op.relu:
             self._row(f"{address}/relu", "relu", "ReLU", after)
         return after
 
     def head(self, net: Net, x: Signal) -> None:
-        """Rows for global pooling, dropout and the classifier."""
+        """Rows for batch norm where there is one, global pooling, dropout and the classifier."""
         whole = tuple(n + (side - 1) * x.jump for n, side in zip(x.longest, x.grid, strict=True))
         pooled = replace(x, grid=(1, 1), longest=(whole[0], whole[1]))
         logits = replace(pooled, channels=net.classes)
         weights = x.channels * net.classes
         at = f"{net.name}/head"
+        if net.end_norm:
+            self._row(f"{at}/{NORM}", "norm", "batch norm, ReLU", x, parameters=2 * x.channels)
         self._row(f"{at}/pool", "avg pool", "global average", pooled)
         self._row(f"{at}/dropout", "dropout", f"dropout {net.dropout:g}", pooled)
         self._row(

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     import pandas
 
-Kind = Literal["conv", "max pool", "avg pool", "concat", "linear", "scale", "add", "relu", "dropout", "classifier"]
+Kind = Literal[
+    "conv", "max pool", "avg pool", "concat", "linear", "scale", "add", "relu", "norm", "dropout", "classifier"
+]
 
 
 @dataclass(frozen=True, slots=True)

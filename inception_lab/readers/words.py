@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
-from inception_lab.nets.ops import Conv, Pool, Stage
+from inception_lab.nets.ops import Conv, Pool, Residual, Stage
 from inception_lab.readers.table import Row, ShapeTable, Total
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ _DOES = {
     "relu": "ReLU: negative values become 0",
     "dropout": "Sets a share of the values to 0 while training",
     "batch norm": "Batch normalisation",
+    "norm": "Batch normalisation and ReLU before the pooling, against dying networks",
     "classifier": "Fully connected layer",
     "linear": "1×1 convolution with bias, without batch norm and ReLU",
 }
@@ -36,6 +37,19 @@ def marks(op: Conv | Pool) -> tuple[str, ...]:
     """The second line of a box: stride when it is not 1, V where the padding is valid, as in the paper."""
     found = [f"stride {op.stride}"] * (op.stride != 1) + ["V"] * (op.pad == "valid")
     return (", ".join(found),) if found else ()
+
+
+def scale(op: Residual) -> str:
+    """What a residual is multiplied by; g is trained."""
+    match op.gain:
+        case "fixed":
+            return f"× {op.scale:g}"
+        case "learned":
+            return f"× {op.scale:g} g, g from 1"
+        case "zero":
+            return f"× {op.scale:g} g, g from 0"
+        case _:
+            assert_never(op.gain)
 
 
 def large(number: int) -> str:

@@ -11,7 +11,7 @@ import streamlit as st
 from inception_lab.errors import ImpossibleAdd, InputTooSmall
 from inception_lab.figures.cost import stage_bars
 from inception_lab.nets import catalog
-from inception_lab.nets.address import HEAD, blocks
+from inception_lab.nets.address import blocks, head
 from inception_lab.readers.explain import arithmetic
 from inception_lab.readers.table import ShapeTable
 from inception_lab.ui import cache, components, drawer, selection
@@ -31,7 +31,7 @@ def pick(chosen: Selection) -> int:
     with columns[1]:
         _box("Stage", (*stages, "head"), stage, to=lambda name: f"{network}/{name}")
     with columns[2]:
-        parts = HEAD if stage == "head" else _copies(chosen, stage)
+        parts = head(chosen.net) if stage == "head" else _copies(chosen, stage)
         _box("Part" if stage == "head" else "Block", parts, block, to=lambda name: f"{network}/{stage}/{name}")
     with columns[3]:
         here = chosen.block or ""
