@@ -30,7 +30,7 @@ def test_each_stage_has_its_own_scale() -> None:
     table = shapes(micro())
     labels = [row.label for row in table.rows if row.op == "scale"]
     assert labels == ["× 1 g, g from 1", "× 0.3 g, g from 1", "× 0.3 g, g from 1", "× 0.1 g, g from 1"]
-    assert [row.label for row in shapes(micro("zero")).rows if row.op == "scale"][0] == "× 1 g, g from 0"
+    assert next(row.label for row in shapes(micro("zero")).rows if row.op == "scale") == "× 1 g, g from 0"
 
 
 def test_the_head_begins_with_its_norm() -> None:
