@@ -1,10 +1,12 @@
-"""How many runs go at once on this machine: as many as its cores have threads for, and one on its GPU.
+"""How many runs go at once on this machine: as many as its cores have threads for and its memory holds, and one on its
+GPU.
 
-INCEPTION_LAB_PARALLEL outweighs both: it counts runs, whatever they ask for.
+INCEPTION_LAB_PARALLEL outweighs all: it counts runs, whatever they ask for.
 """
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 import sys
@@ -13,6 +15,7 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
 from inception_lab.errors import RunError
+from inception_lab.jobs import memory
 from inception_lab.training.settings import Settings
 
 
@@ -20,16 +23,31 @@ def at_once(settings: Settings) -> int:
     """How many runs of these settings go at once here. Raises `RunError` if INCEPTION_LAB_PARALLEL is no count."""
     if asked := parallel():
         return asked
-    return 1 if on_gpu(settings) else max(1, cores() // settings.threads)
+    if on_gpu(settings):
+        return 1
+    have = memory.available()
+    held = math.inf if have is None else have // memory.needed(settings)
+    return int(max(1, min(cores() // settings.threads, held)))
 
 
 def fits(
-    run: Settings, beside: Sequence[Settings], *, threads: int, gpus: int, takes_gpu: Callable[[Settings], bool]
+    run: Settings,
+    beside: Sequence[Settings],
+    *,
+    threads: int,
+    gpus: int,
+    takes_gpu: Callable[[Settings], bool],
+    held: int | None = None,
 ) -> bool:
-    """Whether a run may start beside others where so many threads and runs on a GPU have room; alone, each may."""
+    """Whether a run may start beside others where so many threads and runs on a GPU have room; alone, each may.
+
+    `held` is how many bytes of memory there are, None if nobody knows.
+    """
     if not beside:
         return True
     if takes_gpu(run) and sum(map(takes_gpu, beside)) >= gpus:
+        return False
+    if held is not None and sum(map(memory.needed, [run, *beside])) > held:
         return False
     return run.threads + sum(each.threads for each in beside) <= threads
 

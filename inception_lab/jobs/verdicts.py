@@ -1,0 +1,236 @@
+"""What finished runs say: failures per arm with their intervals, and the verdict on the paper's claim.
+
+The claim (arXiv section 3.3): with more than 1000 filters the residual networks "died" early in training, and scaling
+the residuals down by 0.1 to 0.3 before the addition stabilised it. A verdict counts which runs failed with and without
+scaling. It speaks of the settings that ran, so it carries what they shrink or exaggerate against the paper's.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
+
+from inception_lab.errors import RunError
+from inception_lab.intervals import wilson
+from inception_lab.jobs.grid import differing, told
+from inception_lab.training.deviations import deviations
+from inception_lab.training.outcomes import Outcome
+from inception_lab.training.settings import Settings
+
+Word = Literal["supported", "not supported", "undecided"]
+
+FAILED: frozenset[Outcome] = frozenset({"dies", "stalls", "diverges", "nan"})
+CLAIMED = (0.1, 0.3)
+LEAST = 3
+"""Runs of each arm without which there is no verdict."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One experiment as the verdict sees it; the outcome is None until the run has finished."""
+
+    settings: Settings
+    outcome: Outcome | None
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """`failed` of `n` runs, with its 95 % Wilson interval."""
+
+    failed: int
+    n: int
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{self.failed} of {self.n}"
+
+
+class Effect(NamedTuple):
+    """By how much scaling lowers the share of failures (unscaled less scaled), with its 95 % interval.
+
+    The difference is NaN and the interval -1 to 1 where an arm has no run.
+    """
+
+    difference: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What the runs say about the claim. `n` runs with these `seeds` were counted; `shrunk` says what differs from the
+    paper; `unscaled` and `scaled` are the shares of failures at scale 1.0 and at 0.1 to 0.3. `group` holds the settings
+    that set these runs apart from others judged beside them, and is empty where there are no others.
+    """
+
+    word: Word
+    sentence: str
+    n: int
+    seeds: tuple[int, ...]
+    shrunk: tuple[str, ...]
+    unscaled: Share
+    scaled: Share
+    effect: Effect
+    group: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArmRow:
+    """Runs that differ in nothing but the seed: `failed` of the `n` that were long enough to judge, with the 95 %
+    Wilson interval of that share. `changes` are the settings in which the arms differ; `outcomes` counts the words of
+    all that finished, "short" too.
+    """
+
+    changes: dict[str, Any]
+    n: int
+    failed: int
+    low: float
+    high: float
+    outcomes: Counter[Outcome]
+
+
+def arms(cases: Iterable[Case]) -> list[ArmRow]:
+    """One row for each combination of settings but the seed, in the order they come.
+
+    Of cases with equal settings the last finished one counts, since equal settings give equal numbers.
+    """
+    known = list(cases)
+    changing = [name for name in differing([case.settings for case in known]) if name != "seed"]
+    found: dict[Settings, dict[Settings, Outcome | None]] = {}
+    for case in known:
+        arm = found.setdefault(case.settings.with_(seed=0), {})
+        arm[case.settings] = case.outcome or arm.get(case.settings)
+    rows = []
+    for settings, ended in found.items():
+        counted = Counter(outcome for outcome in ended.values() if outcome is not None)
+        share = _share(counted)
+        rows.append(
+            ArmRow(
+                changes={name: getattr(settings, name) for name in changing},
+                n=share.n,
+                failed=share.failed,
+                low=share.low,
+                high=share.high,
+                outcomes=counted,
+            )
+        )
+    return rows
+
+
+def weigh(cases: Iterable[Case]) -> Verdict:
+    """Judge the claim that residuals scaled by 0.1 to 0.3 train where unscaled ones fail.
+
+    Only finished runs that were long enough to judge count, and one of each scale and seed, since equal settings give
+    equal numbers. The verdict stays undecided unless both arms have three runs and their intervals are apart: with one
+    scale in each arm that takes four seeds, even if all unscaled runs fail and no scaled one does. Raises `RunError` if
+    runs differ in more than scale and seed (see `weigh_groups`), or if there is no run at all.
+    """
+    known = list(cases)
+    _same_experiment(known)
+    return _weigh(known, {})
+
+
+def weigh_groups(cases: Iterable[Case]) -> tuple[Verdict, ...]:
+    """A verdict for each group of cases that differ in nothing but scale and seed, in the order the groups come.
+
+    Raises `RunError` if there is no run at all.
+    """
+    groups: dict[Settings, list[Case]] = {}
+    for case in cases:
+        groups.setdefault(_experiment(case.settings), []).append(case)
+    if not groups:
+        _same_experiment(())
+    changing = differing(list(groups))
+    return tuple(_weigh(found, {name: getattr(one, name) for name in changing}) for one, found in groups.items())
+
+
+def _weigh(known: Sequence[Case], group: dict[str, Any]) -> Verdict:
+    counted = {(case.settings.scale, case.settings.seed): case for case in known if case.outcome not in (None, "short")}
+    claimed = [case for (scale, _), case in counted.items() if scale == 1.0 or CLAIMED[0] <= scale <= CLAIMED[1]]
+    ended = {
+        full: Counter(case.outcome for case in claimed if case.outcome and (case.settings.scale == 1.0) is full)
+        for full in (True, False)
+    }
+    unscaled, scaled = _share(ended[True]), _share(ended[False])
+    word, sentence = _judge(unscaled, scaled, _words(ended[False]))
+    effect = newcombe(unscaled, scaled)
+    return Verdict(
+        word=word,
+        sentence=sentence + _effect(unscaled, scaled, effect),
+        n=len(claimed),
+        seeds=tuple(sorted({case.settings.seed for case in claimed})),
+        shrunk=deviations(known[0].settings),
+        unscaled=unscaled,
+        scaled=scaled,
+        effect=effect,
+        group=group,
+    )
+
+
+def newcombe(unscaled: Share, scaled: Share) -> Effect:
+    """The difference of two shares with the 95 % interval made of their Wilson intervals.
+
+    Newcombe 1998, "Interval estimation for the difference between independent proportions", method 10.
+    """
+    if not unscaled.n or not scaled.n:
+        return Effect(math.nan, -1.0, 1.0)
+    p, q = unscaled.failed / unscaled.n, scaled.failed / scaled.n
+    below = math.hypot(p - unscaled.low, scaled.high - q)
+    above = math.hypot(unscaled.high - p, q - scaled.low)
+    return Effect(p - q, p - q - below, p - q + above)
+
+
+def _experiment(settings: Settings) -> Settings:
+    return settings.with_(scale=1.0, seed=0)
+
+
+def _share(ended: Counter[Outcome]) -> Share:
+    failed = sum(ended[outcome] for outcome in FAILED)
+    n = ended.total() - ended["short"]
+    return Share(failed, n, *wilson(failed, n))
+
+
+def _words(ended: Counter[Outcome]) -> str:
+    """What became of the scaled runs, as "not failing" is not yet "training"."""
+    return f" (of those {ended.total()}: " + ", ".join(f"{word} {n}" for word, n in ended.most_common()) + ")"
+
+
+def _same_experiment(cases: Sequence[Case]) -> None:
+    if not cases:
+        raise RunError("There is no run to judge. Start a sweep with scale 1.0 and a scale from 0.1 to 0.3.")
+    kinds = {_experiment(case.settings) for case in cases}
+    if len(kinds) > 1:
+        first, second = sorted(kinds, key=repr)[:2]
+        a, b = first.to_dict(), second.to_dict()
+        differ = ", ".join(f"{name} {told(a[name])} and {told(b[name])}" for name in a if a[name] != b[name])
+        raise RunError(f"The runs differ in more than scale and seed ({differ}). Judge each setting by itself.")
+
+
+def _judge(unscaled: Share, scaled: Share, words: str) -> tuple[Word, str]:
+    counts = f"{unscaled} runs failed at scale 1.0, {scaled} at scales 0.1 to 0.3"
+    if min(unscaled.n, scaled.n) < LEAST:
+        return "undecided", f"{counts}: too few to tell, each needs at least {LEAST} finished runs."
+    if unscaled.low > scaled.high:
+        return "supported", f"{counts}{words}. Far fewer runs fail when the residuals are scaled down."
+    if scaled.low > unscaled.high:
+        return "not supported", f"{counts}: here the scaled networks fail more often than the unscaled."
+    if not unscaled.failed:
+        return "undecided", f"{counts}: nothing failed without scaling, so there was nothing to stabilise."
+    if scaled.failed == scaled.n and unscaled.failed == unscaled.n:
+        return "undecided", f"{counts}: under these settings everything fails, scaled or not."
+    return "undecided", f"{counts}: the 95 % intervals overlap, more seeds are needed."
+
+
+def _effect(unscaled: Share, scaled: Share, effect: Effect) -> str:
+    """The effect as a sentence of its own, where there is enough to judge."""
+    if min(unscaled.n, scaled.n) < LEAST:
+        return ""
+    size, low, high = (100 * value for value in effect)
+    verb = "raises" if size < 0 else "lowers"
+    if size < 0:
+        size, low, high = -size, -high, -low
+    return f" Scaling {verb} the share of failures by {size:.0f} points (95 % interval {low:.0f} to {high:.0f})."
