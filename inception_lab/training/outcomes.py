@@ -7,13 +7,13 @@ The paper calls a network dead when "the last layer before the average pooling s
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 from statistics import fmean, median
-from typing import Literal
+from typing import Any, Literal, Self
 
 from inception_lab.errors import RunError
-from inception_lab.training.events import Step
+from inception_lab.training.events import Step, parsed
 
 Outcome = Literal["trains", "slow", "stalls", "dies", "diverges", "nan", "short"]
 
@@ -56,6 +56,12 @@ class Judgement:
     accuracy: float
     zero_share: float | None
     window: int
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """The judgement in a run's result, where NaN and infinities are words; what else stands there is left out."""
+        named = {field.name: values[field.name] for field in fields(cls)}
+        return cls(**{name: value if name == "outcome" else parsed(value) for name, value in named.items()})
 
 
 def judge(steps: Sequence[Step]) -> Judgement:

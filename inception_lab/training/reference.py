@@ -132,7 +132,7 @@ def _read(file: Path) -> ReferenceRun:
             settings=Settings.from_dict(kept["settings"]),
             addresses=tuple(kept["addresses"]),
             steps=tuple(Step.from_dict({"step": number, **row}) for number, row in enumerate(rows)),
-            judgement=_judgement(kept["judgement"]),
+            judgement=Judgement.from_dict(kept["judgement"]),
             test_accuracy=kept["test_accuracy"],
             seconds=kept["seconds"],
             version=kept["version"],
@@ -140,11 +140,6 @@ def _read(file: Path) -> ReferenceRun:
         )
     except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
         raise DataError(f"{file} is no reference run ({error}). Check it out again, or make it anew.") from None
-
-
-def _judgement(kept: dict[str, Any]) -> Judgement:
-    numbers = {name: events.parsed(value) for name, value in kept.items() if name != "outcome"}
-    return Judgement(outcome=kept["outcome"], **numbers)
 
 
 def _made(asked: Experiment, settings: Settings, folder: Path) -> Path:

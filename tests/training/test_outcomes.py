@@ -1,13 +1,14 @@
 """Each outcome word means what its definition says, at its thresholds and on the right window."""
 
 import math
+from dataclasses import asdict
 from typing import get_args
 
 import pytest
 
 from inception_lab.errors import RunError
-from inception_lab.training.events import Step
-from inception_lab.training.outcomes import DEFINITIONS, Outcome, judge
+from inception_lab.training.events import Step, jsonable
+from inception_lab.training.outcomes import DEFINITIONS, Judgement, Outcome, judge
 
 
 def run(
@@ -68,3 +69,11 @@ def test_a_short_run_is_called_short_unless_it_died_or_broke() -> None:
 def test_every_word_has_its_definition() -> None:
     assert set(DEFINITIONS) == set(get_args(Outcome))
     assert "99.9%" in DEFINITIONS["dies"]
+
+
+def test_a_judgement_is_read_back_from_a_result() -> None:
+    said = judge(run(steps=40, loss=math.inf, zeros=None))
+    words = {**jsonable(asdict(said)), "seconds": 3.0}
+    assert words["outcome"] == "nan"
+    assert words["loss"] == "inf"
+    assert Judgement.from_dict(words) == said
