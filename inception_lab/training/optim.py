@@ -2,24 +2,19 @@
 exponential decay of the rate, a running average of the weights.
 
 TensorFlow's RMSProp differs from PyTorch's: its mean square starts at 1, eps stands inside the root, and the rate
-enters the momentum buffer. With eps = 1 that decides the first steps. timm keeps the TensorFlow form as `RMSpropTF`.
+enters the momentum buffer. With eps = 1 that decides the first steps.
 """
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable
-from functools import cache
-from importlib import import_module
-from importlib.util import find_spec
-from types import ModuleType
 from typing import assert_never
 
 import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from inception_lab.errors import SettingsError
+from inception_lab.training.rmsprop import RMSProp
 from inception_lab.training.settings import Settings
 
 Parameters = Iterable[nn.Parameter]
@@ -31,8 +26,7 @@ def optimiser(settings: Settings, parameters: Parameters) -> torch.optim.Optimiz
     rate, momentum = settings.rate, settings.momentum
     match settings.optimiser:
         case "rmsprop_tf":
-            form = _rmsprop_tf()
-            return form(parameters, lr=rate, alpha=settings.decay, eps=settings.eps, momentum=momentum)  # type: ignore[call-arg]
+            return RMSProp(parameters, lr=rate, alpha=settings.decay, eps=settings.eps, momentum=momentum)
         case "sgd":
             return torch.optim.SGD(parameters, lr=rate, momentum=momentum)
         case "adam":
@@ -60,7 +54,10 @@ def rate_at(settings: Settings, step: int) -> float:
 def set_rate(chosen: torch.optim.Optimizer, rate: float) -> None:
     """Let the next steps of the optimiser use `rate`."""
     for group in chosen.param_groups:
-        group["lr"] = rate
+        if isinstance(group["lr"], Tensor):
+            group["lr"].fill_(rate)  # in place: a CUDA graph reads this tensor
+        else:
+            group["lr"] = rate
 
 
 def adjust(chosen: torch.optim.Optimizer, settings: Settings) -> None:
@@ -100,23 +97,9 @@ def without_compiler() -> None:
     """Let optimisers start without PyTorch's compiler, for a process that compiles nothing.
 
     The first optimiser of a process imports `torch._dynamo` only to be marked as "not to be compiled": 2 to 4 seconds.
-    Marked beforehand, it does not. (PyTorch's own SGD and Adam import it again at their first step, timm's RMSpropTF
-    does not.) Where PyTorch does this differently, nothing happens here.
+    Marked beforehand, it does not. (PyTorch's own SGD and Adam import it again at their first step, RMSProp does not.)
+    Where PyTorch does this differently, nothing happens here.
     """
     register = getattr(torch.optim.Optimizer.add_param_group, "__wrapped__", None)
     if register is not None:
         setattr(register, "__dynamo_disable", register)
-
-
-@cache
-def _rmsprop_tf() -> type[torch.optim.Optimizer]:
-    """timm's class, loaded from timm's folder `optim` alone: `import timm.optim` would bring every model of timm and of
-    torchvision, which costs a worker seconds before its first step."""
-    spec = find_spec("timm")
-    if spec is None or not spec.submodule_search_locations:
-        raise SettingsError("RMSProp in TensorFlow's form needs timm, which is not installed. Run `pip install timm`.")
-    package = ModuleType("inception_lab_timm_optim")
-    package.__path__ = [f"{spec.submodule_search_locations[0]}/optim"]
-    sys.modules[package.__name__] = package
-    found: type[torch.optim.Optimizer] = import_module(f"{package.__name__}.rmsprop_tf").RMSpropTF
-    return found

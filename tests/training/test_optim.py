@@ -1,14 +1,17 @@
 """The optimisers make the published numbers, the rate falls in stairs, clip and average are what they say."""
 
+import copy
 import math
 import subprocess
 import sys
 
 import pytest
 import torch
-from torch import nn
+from timm.optim import RMSpropTF
+from torch import Tensor, nn
 
-from inception_lab.training import optim
+from inception_lab.training import optim, rmsprop
+from inception_lab.training.rmsprop import RMSProp
 from inception_lab.training.settings import Settings
 
 GRADIENTS = (0.5, -0.2, 1.0)
@@ -110,7 +113,80 @@ print([name for name in ("torch._dynamo", "timm", "torchvision", "streamlit") if
     assert found.stdout.strip() == "[]"
 
 
-def test_it_is_timms_class() -> None:
-    chosen = optim.optimiser(Settings(), [nn.Parameter(torch.zeros(1))])
-    assert type(chosen).__name__ == "RMSpropTF"
-    assert "timm" in (sys.modules[type(chosen).__module__].__file__ or "")
+@pytest.mark.parametrize("momentum", [0.9, 0.0])
+@pytest.mark.parametrize("last", [False, True], ids=["contiguous", "channels-last"])
+@pytest.mark.parametrize("rate", [0.2, torch.tensor(0.2)], ids=["number", "tensor"])
+def test_the_flat_form_is_timms_bit_for_bit(rate: float | Tensor, last: bool, momentum: float) -> None:
+    """At sizes that no vector of a processor divides, and over the border between two pieces."""
+    chance = torch.Generator().manual_seed(0)
+    shapes = [(3,), (1,), (5, 7, 3, 3), (17,), (64, 11, 1, 7), (rmsprop.PIECE + 13,), ()]
+    ours, theirs = [], []
+    for shape in shapes:
+        drawn = torch.randn(shape, generator=chance)
+        drawn = drawn.contiguous(memory_format=torch.channels_last) if last and len(shape) == 4 else drawn
+        ours.append(nn.Parameter(drawn.clone()))
+        theirs.append(nn.Parameter(drawn.clone()))
+    flat = RMSProp(ours, lr=rate, alpha=0.9, eps=1.0, momentum=momentum)
+    plain = RMSpropTF(theirs, lr=0.2, alpha=0.9, eps=1.0, momentum=momentum, foreach=False)
+    for _ in range(4):
+        for a, b in zip(ours, theirs, strict=True):
+            a.grad = torch.randn(a.shape, generator=chance)
+            b.grad = a.grad.clone()
+        flat.step()
+        plain.step()
+    for a, b in zip(ours, theirs, strict=True):
+        assert torch.equal(a, b), a.shape
+        assert torch.equal(flat.state[a]["square_avg"], plain.state[b]["square_avg"])
+
+
+def test_what_it_remembers_can_be_kept_and_given_to_another() -> None:
+    def stepped(chosen: torch.optim.Optimizer, model: nn.Module, seed: int) -> None:
+        chance = torch.Generator().manual_seed(seed)
+        for p in model.parameters():
+            p.grad = torch.randn(p.shape, generator=chance)
+        chosen.step()
+
+    model = nn.Sequential(nn.Conv2d(2, 3, 3), nn.BatchNorm2d(3))
+    first = optim.optimiser(Settings(), model.parameters())
+    stepped(first, model, 1)
+    kept = copy.deepcopy({"model": model.state_dict(), "optimiser": first.state_dict()})
+    stepped(first, model, 2)
+    again = nn.Sequential(nn.Conv2d(2, 3, 3), nn.BatchNorm2d(3))
+    second = optim.optimiser(Settings(), again.parameters())
+    again.load_state_dict(kept["model"])
+    second.load_state_dict(kept["optimiser"])
+    memory = second.state[again[0].weight]["momentum_buffer"]
+    before = kept["optimiser"]["state"][0]["momentum_buffer"].clone()
+    assert torch.equal(memory, before)
+    stepped(second, again, 2)
+    for a, b in zip(model.parameters(), again.parameters(), strict=True):
+        assert torch.equal(a, b)
+    assert torch.equal(kept["optimiser"]["state"][0]["momentum_buffer"], before), "going on must not reach into it"
+    assert not torch.equal(memory, before), "what the state shows is what the optimiser goes on with"
+
+
+def test_timms_memory_can_be_gone_on_with() -> None:
+    a, b = nn.Parameter(torch.ones(3)), nn.Parameter(torch.ones(3))
+    a.grad = b.grad = torch.tensor([0.5, -1.0, 2.0])
+    plain = RMSpropTF([b], lr=0.1, alpha=0.9, eps=1.0, momentum=0.9, foreach=False)
+    plain.step()
+    flat = RMSProp([a], lr=0.1)
+    flat.load_state_dict(plain.state_dict())
+    with torch.no_grad():
+        a.copy_(b)
+    plain.step()
+    flat.step()
+    assert torch.equal(a, b)
+
+
+def test_a_rate_in_a_tensor_stays_the_same_tensor() -> None:
+    rate = torch.tensor(0.1)
+    chosen = RMSProp([nn.Parameter(torch.zeros(1))], lr=rate)
+    optim.set_rate(chosen, 0.05)
+    assert chosen.param_groups[0]["lr"] is rate
+    assert float(rate) == pytest.approx(0.05)
+
+
+def test_a_parameter_without_a_gradient_is_told() -> None:
+    with pytest.raises(ValueError, match="1 parameters have no gradient"):
+        RMSProp([nn.Parameter(torch.zeros(1))], lr=0.1).step()
