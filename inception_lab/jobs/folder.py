@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from inception_lab.errors import RunError
-from inception_lab.training import events
+from inception_lab.training import control, events, replay
+from inception_lab.training.files import AUTOPSY, LOG, MODEL, RESULT, SETTINGS, replace
 from inception_lab.training.files import CANCEL as CANCEL
 from inception_lab.training.files import EVENTS as EVENTS
-from inception_lab.training.files import LOG, MODEL, RESULT, SETTINGS, replace
+from inception_lab.training.replay import Past
 from inception_lab.training.settings import Settings
 
 Status = Literal["queued", "running", "finished", "cancelled", "failed", "interrupted"]
@@ -32,15 +33,28 @@ class Ending:
     result: dict[str, Any] | None = None
 
 
-def prepare(folder: Path, settings: Settings) -> None:
-    """Make the folder of a new run."""
+def prepare(folder: Path, settings: Settings, *, past: Past | None = None, parent: Path | None = None) -> None:
+    """Make the folder of a new run; of a fork with the `past` that it shares with the run in the folder `parent`."""
     folder.mkdir(parents=True)
     replace(folder / SETTINGS, json.dumps(settings.to_dict(), indent=1).encode())
+    if past is not None and parent is not None:
+        replay.keep(past, folder, parent=parent)
 
 
-def clear(folder: Path) -> None:
-    """Take away what an earlier attempt left, so that the run can start again; settings and log stay."""
-    for name in (CANCEL, RESULT, EVENTS, MODEL):
+def clear(folder: Path, settings: Settings) -> None:
+    """Take away what an earlier attempt left, so that the run can start again; settings, past and log stay.
+
+    A run that was changed in mid-run will change again at the same steps, so that it gives the same numbers.
+    """
+    try:
+        told = control.read(folder)
+    except RunError:
+        told = control.Control()
+    if told != control.Control():
+        told = told.again(replay.noted(folder, settings))
+        control.write(folder, told)
+    replay.forget(folder, settings)
+    for name in (CANCEL, RESULT, EVENTS, MODEL, AUTOPSY):
         (folder / name).unlink(missing_ok=True)
 
 
@@ -56,6 +70,17 @@ def last_sign(folder: Path) -> float:
         return (folder / EVENTS).stat().st_mtime
     except FileNotFoundError:
         return 0.0
+
+
+def paused(folder: Path) -> int | None:
+    """The step before which the run waits; None if it goes on. A change may be noted after the pause it falls into."""
+    last = _last_event(folder, of=("pause", "step", "start", "end"))
+    return int(last["step"]) if last.get("type") == "pause" else None
+
+
+def made(folder: Path) -> int:
+    """How many steps the run has made."""
+    return int(_last_event(folder, of=("step",)).get("step", -1)) + 1
 
 
 def has_ended(folder: Path) -> bool:
@@ -81,7 +106,8 @@ def ending(folder: Path, *, cancelled: bool = False, exit_status: int | None = N
         return Ending(last["status"], last.get("error"))
     if cancelled:
         return Ending("cancelled")
-    where = f"after step {last['step']}" if "step" in last else "before its first step"
+    steps = made(folder)
+    where = f"after step {steps - 1}" if steps else "before its first step"
     if exit_status is not None and exit_status > 0:
         line = _last_line(folder / LOG)
         return Ending("failed", f"The run's process ended with exit status {exit_status} {where}: {line}")
@@ -112,8 +138,8 @@ def numbers(result: dict[str, Any]) -> dict[str, Any]:
     return {**result, **floats}
 
 
-def _last_event(folder: Path) -> dict[str, Any]:
-    """The last whole event, or an empty one."""
+def _last_event(folder: Path, *, of: tuple[str, ...] = ()) -> dict[str, Any]:
+    """The last whole event, or the last `of` these types, or an empty one; looked for in the file's end only."""
     try:
         with (folder / EVENTS).open("rb") as file:
             size = file.seek(0, os.SEEK_END)
@@ -123,9 +149,11 @@ def _last_event(folder: Path) -> dict[str, Any]:
         return {}
     for line in reversed(lines):
         try:
-            return events.decode(line)
+            event = events.decode(line)
         except RunError:
             continue
+        if not of or event["type"] in of:
+            return event
     return {}
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import final
 
 from inception_lab.training import events
+from inception_lab.training.control import Change
 from inception_lab.training.events import Step
 from inception_lab.training.files import EVENTS
 
@@ -19,6 +20,8 @@ class _Tail:
     offset: int = 0
     addresses: tuple[str, ...] = ()
     steps: list[Step] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
+    paused: int | None = None
 
 
 @final
@@ -40,6 +43,16 @@ class Follower:
         with self._lock:
             return self._read(folder).addresses
 
+    def changes(self, folder: Path) -> tuple[Change, ...]:
+        """The changes of settings so far, a fork's own among them; each holds from its step on."""
+        with self._lock:
+            return tuple(self._read(folder).changes)
+
+    def paused(self, folder: Path) -> int | None:
+        """The step before which the run waits; None if it goes on, or went on until its process was lost."""
+        with self._lock:
+            return self._read(folder).paused
+
     def _read(self, folder: Path) -> _Tail:
         tail = self._tails.setdefault(folder, _Tail())
         self._tails.move_to_end(folder)
@@ -48,10 +61,10 @@ class Follower:
         file = _identity(folder / EVENTS)
         if file != tail.file:
             tail.file, tail.offset = file, 0  # started again, in a new file
-            tail.steps.clear()
+            _forget(tail)
         found, offset = events.read(folder / EVENTS, tail.offset)
         if offset < tail.offset or any(event["type"] == "start" for event in found):
-            tail.steps.clear()  # started again, in the same file
+            _forget(tail)  # started again, in the same file
         tail.offset = offset
         for event in found:
             match event["type"]:
@@ -59,7 +72,20 @@ class Follower:
                     tail.addresses = tuple(event["addresses"])
                 case "step":
                     tail.steps.append(Step.from_dict(event))
+                    tail.paused = None
+                case "change":
+                    tail.changes.append(Change.from_dict(event))
+                case "pause":
+                    tail.paused = event["step"]
+                case "end":
+                    tail.paused = None
         return tail
+
+
+def _forget(tail: _Tail) -> None:
+    tail.steps.clear()
+    tail.changes.clear()
+    tail.paused = None
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import json
 import logging
-import secrets
 import shutil
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, final
 
@@ -21,54 +20,19 @@ from inception_lab.errors import RunError, SettingsError, UnknownRun
 from inception_lab.jobs import folder as folders
 from inception_lab.jobs import launch
 from inception_lab.jobs.database import Database
-from inception_lab.jobs.folder import Ending, Status
+from inception_lab.jobs.folder import Ending
 from inception_lab.jobs.process import ProcessId
-from inception_lab.training import runnable
+from inception_lab.jobs.runs import SILENCE as SILENCE
+from inception_lab.jobs.runs import Run as Run
+from inception_lab.jobs.runs import from_row
+from inception_lab.jobs.runs import new_id as new_id
+from inception_lab.training import control, replay, runnable
+from inception_lab.training.control import Control
 from inception_lab.training.events import jsonable
+from inception_lab.training.replay import Past
 from inception_lab.training.settings import Settings
 
-SILENCE = 30.0
-"""Seconds without a sign of life after which a run on another machine, or without a process yet, counts as lost."""
-
 log = logging.getLogger(__name__)
-
-_LETTERS = "0123456789abcdefghjkmnpqrstvwxyz"
-_EPOCH = 1_767_225_600.0  # 2026-01-01: 40 bits of milliseconds last 34 years
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
-    """One run as the store knows it. Times are seconds since the epoch; `result` is what `result.json` holds.
-
-    `process`, `heartbeat` and `cancel_asked` are for the supervisor.
-    """
-
-    id: str
-    group: str | None
-    status: Status
-    settings: Settings
-    created: float
-    started: float | None
-    ended: float | None
-    error: str | None
-    result: dict[str, Any] | None
-    folder: Path
-    process: ProcessId | None = field(default=None, repr=False)
-    heartbeat: float | None = field(default=None, repr=False)
-    cancel_asked: float | None = field(default=None, repr=False)
-
-    @property
-    def active(self) -> bool:
-        """Whether it is queued or running."""
-        return self.status in ("queued", "running")
-
-    @property
-    def alive(self) -> bool:
-        """Whether its process shows life: looked up here, by its last sign elsewhere or before it has one."""
-        if self.process is not None and self.process.here:
-            return self.process.alive
-        sign = max(self.heartbeat or 0.0, folders.last_sign(self.folder))
-        return time.time() - sign < SILENCE
 
 
 @final
@@ -95,17 +59,22 @@ class Store:
         return self.submit_many([settings], group=group)[0]
 
     def submit_many(self, settings: Sequence[Settings], *, group: str | None = None) -> list[str]:
-        """Queue runs in the order given, all or none; returns their ids. Raises `LabError` for what cannot be run."""
+        """Queue runs in the order given, all or none; returns their ids. Raises `LabError` for what cannot be run.
+
+        Settings with a `fork` branch from that run: see `jobs.fork`.
+        """
         for each in settings:
             runnable.check(each)
+        pasts = [self._past(each) for each in settings]
         now = time.time()
         ids = [new_id(now + place / 1000) for place in range(len(settings))]
         rows = [
             (run, group, "queued", json.dumps(each.to_dict()), now) for run, each in zip(ids, settings, strict=True)
         ]
         try:
-            for run, each in zip(ids, settings, strict=True):
-                folders.prepare(self.folder(run), each)
+            for run, each, past in zip(ids, settings, pasts, strict=True):
+                parent = self.folder(each.fork.run) if each.fork else None
+                folders.prepare(self.folder(run), each, past=past, parent=parent)
             with self._database.change() as db:
                 db.executemany('INSERT INTO runs (id, "group", status, settings, created) VALUES (?, ?, ?, ?, ?)', rows)
         except BaseException:  # also Ctrl-C: no folder may stay that no row knows
@@ -146,11 +115,38 @@ class Store:
             folders.ask_to_stop(run.folder)
             self._wake()
 
+    def pause(self, id: str) -> None:
+        """Let a run wait before its next step, or a queued one before its first; `Run.paused` says when it does.
+
+        A paused run keeps its process, its memory and its place: no queued run starts instead. Raises `RunError` for a
+        run that has ended, as the next three do.
+        """
+        self._tell(id, lambda run, told: told.paused())
+
+    def step(self, id: str, *, steps: int = 1) -> None:
+        """Let a run make `steps` more steps, then wait."""
+        if not isinstance(steps, int) or steps < 1:
+            raise RunError(f"A run can make 1 step or more, not {steps!r}.")
+        self._tell(id, lambda run, told: told.stepped(made=folders.made(run.folder), steps=steps))
+
+    def go(self, id: str) -> None:
+        """Let a paused run go on."""
+        self._tell(id, lambda run, told: told.going())
+
+    def change(self, id: str, **changes: Any) -> None:
+        """Change the rate, momentum or clip of a run from its next step on, without a reset.
+
+        The run notes the step as an event "change", so that it can be replayed. Raises `SettingsError` for anything
+        else, and for values that cannot be.
+        """
+        self._tell(id, lambda run, told: told.changed(run.settings, changes))
+
     def resume(self, id: str) -> None:
         """Queue a run that was interrupted, cancelled or failed again.
 
-        It starts from its first step, with the same settings and seed, so it gives the numbers it would have given.
-        Raises `RunError` for a run that is queued, running or finished.
+        It starts from its first step, with the same settings and seed and the same changes at the same steps, so it
+        gives the numbers it would have given; a pause is forgotten. Raises `RunError` for a run that is queued, running
+        or finished.
         """
         with self._database.change() as db:
             run = self._true(self._read(self._row(db, id)))
@@ -158,7 +154,7 @@ class Store:
                 raise RunError(
                     f"Run {id} is {run.status}; only an interrupted, cancelled or failed run can start again."
                 )
-            folders.clear(run.folder)
+            folders.clear(run.folder, run.settings)
             db.execute(
                 "UPDATE runs SET status = 'queued', started = NULL, ended = NULL, cancel_asked = NULL,"
                 " heartbeat = NULL, pid = NULL, process_started = NULL, machine = NULL, error = NULL, result = NULL"
@@ -240,6 +236,25 @@ class Store:
         with self._database.open() as db:
             return int(db.execute("SELECT count(*) FROM runs WHERE status = 'queued'").fetchone()[0])
 
+    def _tell(self, id: str, what: Callable[[Run, Control], Control]) -> None:
+        # Inside a transaction, so that of two who tell a run something at once neither is lost.
+        with self._database.change() as db:
+            run = self._true(self._read(self._row(db, id)))
+            if not run.active:
+                raise RunError(f"Run {id} is {run.status}; only a queued or running one can be told anything.")
+            try:
+                control.write(run.folder, what(run, control.read(run.folder)))
+            except FileNotFoundError:
+                raise RunError(f"The folder of run {id} is gone. Delete the run.") from None
+
+    def _past(self, settings: Settings) -> Past | None:
+        if settings.fork is None:
+            return None
+        parent = self.run(settings.fork.run)
+        past = replay.history(parent.folder, parent.settings, step=settings.fork.step)
+        replay.check(settings, past)
+        return past
+
     def _true(self, run: Run) -> Run:
         """`run`, but a running one that has lost its process is what its folder says.
 
@@ -270,38 +285,8 @@ class Store:
         return runs
 
     def _read(self, row: sqlite3.Row) -> Run:
-        try:
-            settings = Settings.from_dict(json.loads(row["settings"]))
-            result = None if row["result"] is None else folders.numbers(json.loads(row["result"]))
-        except (ValueError, TypeError, AttributeError) as error:
-            raise SettingsError(
-                f"What the store holds of run {row['id']} is damaged: {error}. Delete the run."
-            ) from None
-        process = None
-        if row["pid"] is not None:
-            process = ProcessId(row["pid"], row["process_started"], row["machine"])
-        return Run(
-            id=row["id"],
-            group=row["group"],
-            status=row["status"],
-            settings=settings,
-            created=row["created"],
-            started=row["started"],
-            ended=row["ended"],
-            error=row["error"],
-            result=result,
-            folder=self.folder(row["id"]),
-            process=process,
-            heartbeat=row["heartbeat"],
-            cancel_asked=row["cancel_asked"],
-        )
+        return from_row(row, self.folder(row["id"]))
 
     def _wake(self) -> None:
         if self._supervised:
             launch.ensure_running(self.home)
-
-
-def new_id(now: float | None = None) -> str:
-    """An id that sorts by time: eight letters for the milliseconds, five at random."""
-    moment = round(((time.time() if now is None else now) - _EPOCH) * 1000) << 25 | secrets.randbits(25)
-    return "".join(_LETTERS[moment >> shift & 31] for shift in range(60, -1, -5))

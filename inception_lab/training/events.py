@@ -4,6 +4,7 @@
     {"type": "step", "step": 0, "loss": ..., "accuracy": ..., "rate": ..., "gradient_norm": ..., "zero_share": ...,
      "shortcut": [...], "residual": [...], "zeros": [...], "cosine": [...], "gradient": [...], "update": [...]}
     {"type": "change", "step": 40, "changes": {"rate": 0.02}}
+    {"type": "pause", "step": 40}
     {"type": "end", "status": "finished", "error": null}
 
 JSON knows no NaN or infinity, so a step carries them as the strings "nan", "inf" and "-inf"; in Python they are floats.
@@ -31,6 +32,7 @@ _SAYS = {
     "start": {"addresses"},
     "step": {"step", "loss", "accuracy", "rate"},
     "change": {"step", "changes"},
+    "pause": {"step"},
     "end": {"status"},
 }
 _WORDS = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
@@ -119,6 +121,11 @@ def start(*, addresses: tuple[str, ...], version: str, threads: int, device: str
 def change(step: int, changes: Mapping[str, Any]) -> Event:
     """Settings that were changed in mid-run; `step` is the first whose update they decide."""
     return {"type": "change", "step": step, "changes": dict(changes)}
+
+
+def pause(step: int) -> Event:
+    """The run waits before `step`; it has gone on as soon as that step, or an end, follows."""
+    return {"type": "pause", "step": step}
 
 
 def end(status: Status, error: str | None = None) -> Event:

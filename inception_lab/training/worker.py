@@ -1,10 +1,14 @@
 """A run as a process and a folder, which holds:
 
-    settings.json       in: the `Settings`
-    cancel              in: as soon as this file exists the run stops at its next step; so it does on SIGTERM
-    events.jsonl        out: start, one line a step, end; flushed at each line, so a killed run stays readable
-    result.json         out: outcome, means of the last steps, test accuracy, settings; written whole or not at all
-    model.safetensors   out: the weights that were evaluated, of a finished run
+    settings.json           in: the `Settings`
+    origin.json past.jsonl  in: what a fork shares with its parent, see `replay`
+    cancel                  in: as soon as this file exists the run stops at its next step; so it does on SIGTERM
+    control.json            in: pauses and changes in mid-run, see `control`
+    events.jsonl            out: start, one line a step, end; flushed at each line, so a killed run stays readable
+    result.json             out: outcome, means of the last steps, test accuracy, settings; written whole or not at all
+    autopsy.html            out: what a run died of
+    checkpoint-NNNNNN.pt    out: the state at the start of a step, see `checkpoint`
+    model.safetensors       out: the weights that were evaluated, of a finished run
 
 `python -m inception_lab.training FOLDER` calls `work`. torch is loaded inside it, after it can be told to stop.
 """
@@ -18,14 +22,17 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from types import FrameType
 from typing import IO, TYPE_CHECKING, Any
 
 from inception_lab.errors import LabError, SettingsError
-from inception_lab.training import events, outcomes
+from inception_lab.training import events, outcomes, replay
+from inception_lab.training.control import Change
 from inception_lab.training.events import Status, Step
-from inception_lab.training.files import CANCEL, EVENTS, MODEL, RESULT, SETTINGS, replace
+from inception_lab.training.files import AUTOPSY, CANCEL, EVENTS, MODEL, RESULT, SETTINGS, replace
+from inception_lab.training.replay import Past
 from inception_lab.training.settings import Settings
 from inception_lab.version import __version__
 
@@ -33,7 +40,7 @@ if TYPE_CHECKING:
     from inception_lab.training.loop import Training
 
 EXIT: dict[Status, int] = {"finished": 0, "failed": 1, "cancelled": 3}
-OUTPUTS = (RESULT, MODEL)
+OUTPUTS = (RESULT, MODEL, AUTOPSY)
 
 log = logging.getLogger(__name__)
 
@@ -107,6 +114,7 @@ def work(folder: Path) -> int:
 def _tried(report: _Report, stop: Stop) -> tuple[Status, str | None]:
     try:
         report.settings = _settings(report.folder)
+        replay.forget(report.folder, report.settings)
         _make(report, stop)
     except Cancelled:
         return "cancelled", None
@@ -126,6 +134,8 @@ class _Report:
         self.settings: Settings | None = None
         self.steps: list[Step] = []
         self.test_accuracy: float | None = None
+        self.waited = 0.0
+        self._changes: list[Change] = []
         self._file = file
         self._began = time.monotonic()
 
@@ -137,8 +147,15 @@ class _Report:
         self.steps.append(step)
         self.say(step.to_dict())
 
+    def change(self, change: Change) -> None:
+        self._changes.append(change)
+        self.say(events.change(change.step, change.settings))
+
+    def pause(self, step: int) -> None:
+        self.say(events.pause(step))
+
     def close(self, status: Status, error: str | None) -> None:
-        """The result first, the end after it: who reads the end finds the result."""
+        """The result first, the end after it: who reads the end finds the result, and the autopsy."""
         judged = outcomes.judge(self.steps) if self.steps else None
         result = {
             "run": self.folder.resolve().name,
@@ -151,31 +168,49 @@ class _Report:
             "zero_share": judged.zero_share if judged else None,
             "died_at": judged.died_at if judged else None,
             "window": judged.window if judged else 0,
-            "seconds": round(time.monotonic() - self._began, 3),
+            "seconds": round(time.monotonic() - self._began - self.waited, 3),  # without pauses
             "test_accuracy": self.test_accuracy,
             "version": __version__,
             "settings": self.settings.to_dict() if self.settings else None,
+            "changes": [change.to_dict() for change in self._changes],
         }
         text = json.dumps(events.jsonable(result), allow_nan=False, indent=2)
         replace(self.folder / RESULT, text.encode())
+        _autopsy(self.folder)
         self.say(events.end(status, error))
 
 
 def _make(report: _Report, stop: Stop) -> None:
-    assert report.settings is not None
+    settings = report.settings
+    assert settings is not None
+    past = Past(settings) if settings.fork is None else replay.read(report.folder, settings)
     with stop.at_once():
-        from inception_lab.training.loop import Training
+        from inception_lab.training.drive import Drive, begun
         from inception_lab.training.optim import without_compiler
 
         without_compiler()
-        training = Training(report.settings)
+        training = begun(report.folder, past)
     report.say(_start(training))
-    for step in training.steps():
+    for known in past.before(training.at):
+        report.step(known) if isinstance(known, Step) else report.change(known)
+    planned = [change for change in past.changes if change.step > training.at]
+    planned += replay.own_changes(settings, past)
+    drive = Drive(training, report.folder, report=report, stop=stop.check, planned=planned, free=len(past.steps))
+    for step in drive.steps():
+        if settings.fork is not None and step.step < settings.fork.step:
+            step = past.same(step, run=settings.fork.run)
         report.step(step)
         stop.check()
     report.test_accuracy = training.test_accuracy(stop=stop)
     stop.check()
-    _keep(training, report.folder / MODEL)
+    _keep(training, settings, report.folder / MODEL)
+
+
+def _autopsy(folder: Path) -> None:
+    try:
+        import_module("inception_lab.training.autopsy").write(folder)
+    except Exception:  # whatever it is, the run itself is over and well kept
+        log.exception("The run in %s has no autopsy", folder)
 
 
 def _start(training: Training) -> events.Event:
@@ -188,10 +223,10 @@ def _start(training: Training) -> events.Event:
     )
 
 
-def _keep(training: Training, file: Path) -> None:
+def _keep(training: Training, settings: Settings, file: Path) -> None:
     from safetensors.torch import save
 
-    about = {"version": __version__, "settings": training.settings.to_dict()}
+    about = {"version": __version__, "settings": settings.to_dict()}
     # One entry: the library writes several in an order that changes, and equal runs should be equal files.
     replace(file, save(training.evaluated.state_dict(), metadata={"inception_lab": json.dumps(about)}))
 
