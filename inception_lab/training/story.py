@@ -48,4 +48,9 @@ def _end(steps: Sequence[Step]) -> str:
             f"Before the pooling, zeros passed {DEAD_ZEROS:.1%} at step {said.died_at}. A zero behind a ReLU passes no "
             "gradient back, so what is silent for every image stays silent, and nothing below the classifier learns."
         )
-    return f"Over the last {said.window} steps the accuracy is {said.accuracy:.2f}."
+    if said.outcome == "nan":
+        first = next(step for step in steps if not math.isfinite(step.loss))
+        return f"At step {first.step} the loss was {first.loss}; such a number spreads to every weight it updates."
+    zeros = said.zero_share or 0
+    near = f", with {zeros:.2%} zeros before the pooling" if zeros >= NEARLY else ""
+    return f"Over the last {said.window} steps the accuracy is {said.accuracy:.2f}{near}."

@@ -27,3 +27,13 @@ def test_a_run_that_learns_is_told_without_a_death() -> None:
 def test_nothing_and_nan() -> None:
     assert story((), ()) == ""
     assert story([Step(step=0, loss=math.nan, accuracy=0.1, rate=0.2)], ()).startswith("The loss was never a number.")
+
+
+def test_the_step_at_which_a_loss_broke_is_named() -> None:
+    steps = [Step(step=n, loss=2.3 if n < 7 else math.inf, accuracy=0.1, rate=0.2) for n in range(40)]
+    assert "At step 7 the loss was inf;" in story(steps, ())
+
+
+def test_near_death_is_told_with_its_zeros() -> None:
+    steps = [Step(step=n, loss=2.3, accuracy=0.1, rate=0.2, zero_share=0.9951) for n in range(40)]
+    assert story(steps, ()).endswith("the accuracy is 0.10, with 99.51% zeros before the pooling.")
