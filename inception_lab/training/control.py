@@ -80,11 +80,12 @@ class Control:
 
     def changed(self, settings: Settings, changes: Mapping[str, Any]) -> Self:
         """Change settings of a run that began with `settings`. Raises `SettingsError` for what cannot change."""
-        fixed = sorted(set(changes) - set(LIVE))
-        if fixed or not changes:
-            named = ", ".join(fixed) or "Nothing"
+        if not changes:
+            raise SettingsError(f"No new value was given. {', '.join(LIVE)} can change while a run goes on.")
+        if fixed := sorted(set(changes) - set(LIVE)):
             raise SettingsError(
-                f"{named} cannot change while a run goes on; {', '.join(LIVE)} can. Fork the run, or start another."
+                f"{', '.join(fixed)} cannot change while a run goes on; {', '.join(LIVE)} can. Fork the run, or start "
+                "another."
             )
         settings.with_(**changes)
         return replace(self, changes=(*self.changes, Change(0, dict(changes))))
