@@ -28,8 +28,8 @@ _STYLE = """
 :root { --soft: #5b6776; --line: #d5dae1; --code: #f2f4f7; }
 @media (prefers-color-scheme: dark) { :root { --soft: #a6b0bd; --line: #343b47; --code: #1a1f29; } }
 table { font-variant-numeric: tabular-nums; } td, th { border-bottom: 1px solid var(--line); }
-.wide { overflow-x: auto; } svg { width: 100%; height: auto; } figcaption, .soft { color: var(--soft); }
-figure { margin: 1rem 0; } pre { background: var(--code); padding: 0.8rem; overflow-x: auto; }
+.wide { overflow-x: auto; } svg { width: 100%; min-width: 34rem; } figcaption, .soft { color: var(--soft); }
+figure { margin: 1rem 0; overflow-x: auto; } pre { background: var(--code); padding: 0.8rem; overflow-x: auto; }
 tr.death { font-weight: 700; } tr.death td:first-child::before { content: "✕ "; } td { overflow-wrap: anywhere; }
 """
 
@@ -111,10 +111,11 @@ def _blocks(subject: Subject, sibling: Subject | None) -> str:
     rows = [(address, silent.get(address, "never"), _number(share))
             for address, share in zip(subject.addresses, last.zeros, strict=True)]  # fmt: skip
     head = ("block", f"first step with {NEARLY:.0%} zeros", f"zeros at step {last.step}")
-    note = f"Up to {math.ceil(len(numbers) / sketches.COLUMNS)} steps a column, drawn with the largest value."
+    per = math.ceil(len(numbers) / sketches.COLUMNS)
+    note = f" Up to {per} steps a column, drawn with the largest value." if per > 1 else ""
     return (
         "<h2>Zeros after each block</h2>\n<figure>"
-        f"{drawn}<figcaption>Share of zeros after each block's ReLU: dark none, bright all. {note}</figcaption>"
+        f"{drawn}<figcaption>Share of zeros after each block's ReLU: dark none, bright all.{note}</figcaption>"
         f"</figure>\n<details><summary>As a table</summary>{_table(head, rows)}</details>"
     )
 

@@ -1,4 +1,5 @@
-"""Two small drawings as SVG text, for pages that must open anywhere: a line over steps, and blocks over steps.
+"""Two small drawings as SVG text, for pages that must open anywhere: a line over steps, and blocks over steps. The words
+and the table beside them say the same, so screen readers pass them by.
 
 Text and axes take the colour of the page. What is not finite is a triangle at the top edge, never left out.
 """
@@ -149,6 +150,6 @@ def _svg(height: int, inner: str, steps: Sequence[int], mark: int | None) -> str
             f'<text x="{x:.1f}" y="{height + 18}" text-anchor="{"start" if x < WIDTH / 2 else "end"}">✕ {mark}</text>'
         )
     return (
-        f'<svg viewBox="0 0 {WIDTH} {height + FOOT}" role="img" aria-hidden="true" font-size="12" '
+        f'<svg viewBox="0 0 {WIDTH} {height + FOOT}" aria-hidden="true" font-size="12" '
         f'fill="currentColor">{inner}{foot}</svg>'
     )
