@@ -52,7 +52,7 @@ def process(*words: str, **environment: str) -> subprocess.CompletedProcess[str]
 
 
 def test_help_lists_every_command_in_order() -> None:
-    assert list(main.commands) == [*COMMANDS, "fetch", "serve"]
+    assert list(main.commands) == [*COMMANDS, "fetch", "data", "serve"]
     shown = lab("--help").stdout
     assert all(f"\n  {name} " in shown for name in main.commands)
 

@@ -7,7 +7,7 @@ import sys
 
 import click
 
-from inception_lab.cli import describe, images, runs, serve, train
+from inception_lab.cli import controls, data, describe, images, runs, serve, train
 from inception_lab.cli.output import Group
 from inception_lab.version import __version__
 
@@ -37,6 +37,9 @@ for command in (
     images.attribute,
     images.evaluate,
     images.fetch,
+    data.data,
     serve.serve,
 ):
     main.add_command(command)
+for command in (controls.pause, controls.step, controls.go, controls.rate, controls.fork):
+    runs.runs.add_command(command)
