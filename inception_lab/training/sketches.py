@@ -1,7 +1,7 @@
-"""Two small drawings as SVG text, for pages that must open anywhere: a line over steps, and blocks over steps. The words
-and the table beside them say the same, so screen readers pass them by.
+"""Two small drawings as SVG text, for pages that must open anywhere: a line over steps, and blocks over steps.
 
-Text and axes take the colour of the page. What is not finite is a triangle at the top edge, never left out.
+Text and axes take the colour of the page. What is not finite is a triangle at the top edge, never left out. The words
+and the table beside a drawing say the same, so screen readers pass it by.
 """
 
 from __future__ import annotations
@@ -145,7 +145,7 @@ def _svg(height: int, inner: str, steps: Sequence[int], mark: int | None) -> str
         )
     if mark is not None and steps and steps[0] <= mark <= steps[-1]:
         x = LEFT + (WIDTH - LEFT) * (mark - steps[0]) / max(1, steps[-1] - steps[0])
-        foot += f'<path d="M{x:.1f} 0V{height}" stroke="currentColor" stroke-dasharray="2 2"/>'
+        foot += f'<path d="M{x:.1f} 0V{height}" stroke="rgb{HIGH}" stroke-dasharray="3 2"/>'
         foot += (
             f'<text x="{x:.1f}" y="{height + 18}" text-anchor="{"start" if x < WIDTH / 2 else "end"}">✕ {mark}</text>'
         )
