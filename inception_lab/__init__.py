@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from inception_lab.models.build import summary as summary
     from inception_lab.models.weights import pretrained as pretrained
     from inception_lab.nets.catalog import net as net
+    from inception_lab.notebook import resume as resume
     from inception_lab.notebook import sweep as sweep
     from inception_lab.notebook import train as train
     from inception_lab.readers.compare import compare as compare
@@ -38,6 +39,7 @@ _HOME = {
     "net": "nets.catalog",
     "notation": "readers.notation",
     "pretrained": "models.weights",
+    "resume": "notebook",
     "shapes": "readers.shapes",
     "summary": "models.build",
     "sweep": "notebook",
@@ -55,6 +57,7 @@ __all__ = [
     "net",
     "notation",
     "pretrained",
+    "resume",
     "shapes",
     "summary",
     "sweep",

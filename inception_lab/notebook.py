@@ -2,6 +2,7 @@
 
     for step in lab.train("micro", scale=0.1, seed=0): ...
     sweep = lab.sweep("micro", scales=(1.0, 0.3, 0.1), seeds=4); sweep.plot(); sweep.verdict()
+    sweep = lab.sweep("micro", over={"width": (0.125, 0.25), "scale": (1.0, 0.1)}, seeds=3); sweep.map()
 
 The runs of a sweep are the same as those of the Train page and the command line: processes of their own, seen by all.
 """
@@ -12,19 +13,22 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from html import escape
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
+from inception_lab.jobs import cost
+from inception_lab.jobs import sweep as sweeps
 from inception_lab.jobs.follow import Follower
+from inception_lab.jobs.grid import described
+from inception_lab.jobs.launch import ensure_running
 from inception_lab.jobs.store import Run, Store
-from inception_lab.jobs.supervisor import ensure_running
-from inception_lab.jobs.sweep import Verdict, group_table, submit_sweep
-from inception_lab.jobs.sweep import verdict as judge_claim
+from inception_lab.jobs.verdicts import ArmRow, Verdict, arms
 from inception_lab.training import presets, runnable
 from inception_lab.training.events import Step, read_steps
+from inception_lab.training.files import EVENTS
 from inception_lab.training.outcomes import judge
 from inception_lab.training.settings import Settings
 
@@ -33,6 +37,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
     from inception_lab.figures.curves import Metric
+    from inception_lab.jobs.export import Format
 
 Watched = tuple[Run, tuple[Step, ...]]
 POLL = 0.2
@@ -47,6 +52,7 @@ def train(preset: str, *, scale: float | None = None, seed: int | None = None, *
     """
     wanted = chosen(preset, {**settings, "scale": scale, "seed": seed})
     runnable.check(wanted)
+    cost.check(wanted)
     from inception_lab.training.run import run
 
     return run(wanted)
@@ -55,20 +61,39 @@ def train(preset: str, *, scale: float | None = None, seed: int | None = None, *
 def sweep(
     preset: str,
     *,
-    scales: Sequence[float],
+    scales: Sequence[float] | None = None,
     seeds: int | Sequence[int],
+    over: Mapping[str, Sequence[Any]] | None = None,
+    cases: Sequence[Mapping[str, Any]] | None = None,
     steps: int | None = None,
     home: Path | str | None = None,
     progress: bool = True,
     **settings: Any,
 ) -> Sweep:
-    """Train at every scale with every seed (a number means 0 and up), wait for all runs, and return them.
+    """Train every combination of `scales` and the values in `over`, or each of `cases`, with every seed (a number means
+    0 and up), wait for all runs, and return them.
 
-    `settings` are further fields of `Settings`. The runs are processes kept under `home` (default: INCEPTION_LAB_HOME);
-    they show on the Train page while they run. An interrupt cancels those that have not ended, then is passed on.
+    `over` and `cases` name any fields of `Settings`; `settings` are further ones, the same for all. The runs are
+    processes kept under `home` (default: INCEPTION_LAB_HOME); they show on the Train page while they run. An interrupt
+    cancels those that have not ended, then is passed on; `resume` takes them up again.
     """
     store = Store(home)
-    group = submit_sweep(store, chosen(preset, {**settings, "steps": steps}), scales=scales, seeds=seeds)
+    start = chosen(preset, {**settings, "steps": steps})
+    group = sweeps.submit_sweep(store, start, scales=scales, seeds=seeds, over=over, cases=cases)
+    return _followed(store, group, progress=progress)
+
+
+def resume(group: str, *, home: Path | str | None = None, progress: bool = True) -> Sweep:
+    """Start the runs of a sweep again that were interrupted or cancelled, wait for all of it, and return it.
+
+    Finished runs stay as they are. Raises `UnknownRun` if the store has no such sweep.
+    """
+    store = Store(home)
+    sweeps.resume_sweep(store, group)
+    return _followed(store, group, progress=progress)
+
+
+def _followed(store: Store, group: str, *, progress: bool) -> Sweep:
     ids = [run.id for run in reversed(store.runs(group=group))]
     line = Progress() if progress else None
     try:
@@ -93,18 +118,29 @@ class Sweep:
     runs: tuple[Run, ...] = field(repr=False)
 
     def table(self) -> pandas.DataFrame:
-        """One row a run: scale, seed, status, outcome, step of death, means of the last steps; `n` counts the arm."""
+        """One row a run: what differs, scale, seed, status, outcome, step of death, means of the last steps.
+
+        `n` counts the finished runs of its arm.
+        """
         import pandas
 
-        return pandas.DataFrame([asdict(row) for row in group_table(self.runs)])
+        return pandas.DataFrame([row.flat() for row in sweeps.group_table(self.runs)])
+
+    def arms(self) -> list[ArmRow]:
+        """One row for each combination of settings: n, failures with their 95 % interval, outcomes."""
+        return arms(sweeps.cases_of(self.runs))
 
     def plot(self, metric: Metric = "zero_share") -> go.Figure:
-        """Each run's zero_share, accuracy, loss or gradient_norm: colour is the scale, thin lines are seeds."""
+        """Each run's zero_share, accuracy, loss, gradient_norm or rate.
+
+        Colour is the scale, dash whatever else differs; thin lines are seeds.
+        """
         from inception_lab.figures.curves import Series, curves
 
+        changes = {row.run: described(row.changes) for row in sweeps.group_table(self.runs)}
         series = []
         for run in self.runs:
-            steps = read_steps(run.folder / "events.jsonl")
+            steps = read_steps(run.folder / EVENTS)
             shown = [(step.step, value) for step in steps if (value := getattr(step, metric)) is not None]
             series.append(
                 Series(
@@ -113,20 +149,50 @@ class Sweep:
                     steps=[step for step, _ in shown],
                     values=[value for _, value in shown],
                     died_at=judge(steps).died_at if steps else None,
+                    other=changes[run.id],
                 )
             )
-        return curves([one for one in series if one.steps], metric=metric)
+        return curves([one for one in series if len(one.steps)], metric=metric)
+
+    def map(self, x: str = "width", y: str = "scale") -> go.Figure:
+        """Share of failures over two settings, which must be all that differs but the seed."""
+        from inception_lab.figures.outcome_map import cells, outcome_map
+
+        return outcome_map(cells(self.arms(), x=x, y=y), x=x, y=y)[0]
 
     def verdict(self) -> Verdict:
-        """Whether these runs support the paper's claim on scaling, and what they shrank against the paper."""
-        return judge_claim(self.runs)
+        """Whether these runs support the paper's claim on scaling, and what they shrank against the paper.
+
+        Raises `RunError` if they differ in more than scale and seed: then there are `verdicts`.
+        """
+        return sweeps.verdict(self.runs)
+
+    def verdicts(self) -> tuple[Verdict, ...]:
+        """A verdict for each group of runs that differ in nothing but scale and seed."""
+        return sweeps.verdicts(self.runs)
+
+    def export(self, path: Path | str, *, format: Format | None = None) -> Path:
+        """Write every step of every run to a .csv, .parquet or .jsonl file, or a folder for TensorBoard; returns it."""
+        from inception_lab.jobs.export import export
+
+        return export(self.runs, path, format=format).files[0]
 
     def _repr_html_(self) -> str:
-        said = self.verdict()
-        differs = "".join(f"<li>{escape(line)}</li>" for line in said.shrunk)
-        words = f"<p><b>{escape(said.word)}</b>: {escape(said.sentence)} n = {said.n}, seeds {list(said.seeds)}.</p>"
-        notes = f"<details><summary>What differs from the paper</summary><ul>{differs}</ul></details>"
-        return f"{words}{self.table().to_html(index=False)}{notes}"
+        return f"{''.join(map(_verdict_html, self.verdicts()))}{self.table().to_html(index=False)}"
+
+    def _ipython_display_(self) -> None:
+        show = import_module("IPython.display")  # there exactly when a notebook is
+        show.display(show.HTML(self._repr_html_()))
+        figure = self.plot()
+        if figure.data:
+            show.display(figure)
+
+
+def _verdict_html(said: Verdict) -> str:
+    where = f"{escape(described(said.group))}. " if said.group else ""
+    differs = "".join(f"<li>{escape(line)}</li>" for line in said.shrunk)
+    words = f"<p>{where}<b>{escape(said.word)}</b>: {escape(said.sentence)} n = {said.n}, seeds {list(said.seeds)}.</p>"
+    return f"{words}<details><summary>What differs from the paper</summary><ul>{differs}</ul></details>"
 
 
 def watch(store: Store, ids: Sequence[str], *, poll: float = POLL) -> Iterator[list[Watched]]:

@@ -6,6 +6,7 @@ import csv
 import json
 import math
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -19,13 +20,15 @@ import pytest
 from click.testing import CliRunner, Result
 
 from inception_lab.cli.main import main
-from inception_lab.cli.settings import HELP
+from inception_lab.cli.settings import HELP, parse
 from inception_lab.cli.train import Numbers
+from inception_lab.errors import SettingsError
 from inception_lab.jobs import launch
+from inception_lab.jobs.grid import told
 from inception_lab.jobs.store import Store
 from inception_lab.notebook import headline, share, watch
 from inception_lab.training.presets import preset
-from inception_lab.training.settings import FIELDS
+from inception_lab.training.settings import FIELDS, Fork, Settings
 from tests.jobs.live import processes, until
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -137,11 +140,14 @@ def test_export_as_a_table(real: dict[str, Any], tmp_path: Path) -> None:
         "file": str(file),
         "format": "csv",
         "steps": 3,
+        "runs": 1,
+        "files": [str(file), f"{file}.json"],
     }
     rows = list(csv.DictReader(file.read_text().splitlines()))
     assert [int(row["step"]) for row in rows] == [0, 1, 2]
     assert math.isclose(sum(float(row["loss"]) for row in rows) / 3, real["loss"], rel_tol=1e-6)
-    assert len(rows[0]) == 6 + 3 * 20
+    assert len(rows[0]) == 7 + 6 * 20
+    assert json.loads(Path(f"{file}.json").read_text())["runs"][0]["settings"]["seed"] == 4
     assert 0 < float(rows[0]["residual inception_resnet_v2_paper/B/07"]) < 10
 
 
@@ -149,10 +155,13 @@ def test_export_as_events(real: dict[str, Any], tmp_path: Path) -> None:
     file = tmp_path / "run.jsonl"
     answer("runs", "export", real["run"], "-o", str(file))
     events = [json.loads(line) for line in file.read_text().splitlines()]
-    assert [event["type"] for event in events] == ["start", "step", "step", "step", "end"]
+    assert [event["type"] for event in events] == ["about", "start", "step", "step", "step", "end"]
     refused = lab("runs", "export", real["run"], "-o", str(tmp_path / "run.xls"))
     assert refused.exit_code == 2
-    assert "must end in .csv or .jsonl" in refused.stderr
+    assert "must end in .csv, .jsonl or .parquet" in refused.stderr
+    data = answer("runs", "export", real["run"], "--format", "tensorboard", "-o", str(tmp_path / "board"))
+    assert (data["format"], data["steps"]) == ("tensorboard", 3)
+    assert len(list((tmp_path / "board" / real["run"]).glob("events.out.tfevents.*"))) == 1
 
 
 def test_nan_is_a_string_in_json(supervised: Path) -> None:
@@ -196,6 +205,58 @@ def test_sweep_for_people_ends_in_the_verdict(supervised: Path) -> None:
     assert "undecided: 2 of 2 runs failed at scale 1.0, 2 of 2 at scales 0.1 to 0.3" in result.stdout
     assert "  length: 2 steps; the paper" in result.stdout
     assert {run.settings.seed for run in Store(supervised, supervised=False).runs()} == {5, 7}
+
+
+def test_sweep_over_two_settings_and_its_export(supervised: Path, tmp_path: Path) -> None:
+    words = ("--over", "width=0.125,0.25", "--over", "scale=1,0.1", "--seeds", "1", "--steps", "2", "--set", "clip=1")
+    data = answer("sweep", "micro", *words)
+    ran = [(one["settings"]["width"], one["settings"]["scale"], one["settings"]["clip"]) for one in data["runs"]]
+    assert ran == [(0.125, 1.0, 1.0), (0.125, 0.1, 1.0), (0.25, 1.0, 1.0), (0.25, 0.1, 1.0)]
+    assert data["verdict"] is None
+    assert [one["group"] for one in data["verdicts"]] == [{"width": 0.125}, {"width": 0.25}]
+    assert len(data["verdicts"][0]["effect"]) == 3
+    file = tmp_path / "sweep.csv"
+    done = answer("runs", "export", data["sweep"], "-o", str(file))
+    assert (done["runs"], done["steps"]) == (4, 8)
+    rows = list(csv.DictReader(file.read_text().splitlines()))
+    assert {(row["settings.width"], row["settings.scale"]) for row in rows} == {
+        ("0.125", "1.0"), ("0.125", "0.1"), ("0.25", "1.0"), ("0.25", "0.1")
+    }  # fmt: skip
+
+
+def test_sweep_of_cases_for_people(supervised: Path) -> None:
+    result = lab("sweep", "micro", "--case", "", "--case", "optimiser=sgd,rate=0.02", "--seeds", "1", "--steps", "2")
+    assert result.exit_code == 0, result.output
+    assert "2 runs: about 1 second and 1.4 GB, 2 at a time; estimated from multiply-adds." in result.stderr
+    head, _, first, second = result.stdout.splitlines()[:4]
+    assert head.split()[:5] == ["run", "optimiser", "rate", "scale", "seed"]
+    assert (first.split()[1:4], second.split()[1:4]) == (["rmsprop_tf", "0.2", "1"], ["sgd", "0.02", "1"])
+    assert "optimiser sgd, rate 0.02: undecided: 1 of 1 runs failed" in result.stdout
+
+
+def test_a_combination_that_cannot_be_run_is_refused_by_name(home: Path) -> None:
+    refused = lab("sweep", "micro", "--over", "width=0.125,9")
+    assert refused.exit_code == 2
+    assert "With width 9: width must be from 0.03 to 4" in refused.stderr
+    refused = lab("sweep", "micro", "--over", "width")
+    assert "'width' is not field=values, such as width=0.25." in refused.stderr
+    assert Store(home, supervised=False).runs() == []
+
+
+def test_a_cancelled_sweep_is_resumed_and_waited_for(supervised: Path) -> None:
+    ids = answer("sweep", "micro", "--scales", "1,0.1", "--seeds", "2", "--steps", "250", "--detach")
+    group, runs = ids["sweep"], [one["run"] for one in ids["runs"]]
+    answer("runs", "cancel", *runs[1:])
+    store = Store(supervised, supervised=False)
+    until(lambda: not any(run.active for run in store.runs(group=group)))
+    assert [store.run(id).status for id in runs] == ["finished", *3 * ["cancelled"]]
+    begun = store.run(runs[0]).started
+    data = answer("runs", "resume", group, "--wait")
+    assert [one["run"] for one in data["runs"]] == runs
+    assert {one["status"] for one in data["runs"]} == {"finished"}
+    assert data["verdict"]["n"] == 4
+    assert store.run(runs[0]).started == begun, "what had finished was not run again"
+    assert lab("runs", "resume", "nothing").exit_code == 2
 
 
 def test_detached_run_can_be_cancelled_resumed_and_deleted(supervised: Path) -> None:
@@ -248,6 +309,58 @@ def test_every_setting_has_an_option() -> None:
     shown = lab("train", "--help").stdout
     assert all(f"--{name.replace('_', '-')}" in shown for name in HELP)
     assert lab("train", "micro", "--optimiser", "lion").exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        ("width", "0.125", 0.125),
+        ("scale", "1", 1.0),
+        ("batch", "64", 64),
+        ("clip", "none", None),
+        ("clip", "2", 2.0),
+        ("repeats", "5/10/5", (5, 10, 5)),
+        ("repeats", "none", None),
+        ("stage_scales", "0.1/0.2/1", (0.1, 0.2, 1.0)),
+        ("end_norm", "true", True),
+        ("small", "no", False),
+        ("optimiser", "sgd", "sgd"),
+        ("gain", "zero", "zero"),
+        ("design", 'Net("a", stages=(1, 2))', 'Net("a", stages=(1, 2))'),
+        ("fork", "0t9mm6r4730a4@40", Fork(run="0t9mm6r4730a4", step=40)),
+    ],
+)
+def test_a_value_is_read_by_the_type_of_its_field(name: str, text: str, value: Any) -> None:
+    assert parse(name, text) == value
+    assert type(parse(name, text)) is type(value)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("wdth", "1", "Did you mean 'width'"),
+        ("width", "none", "width cannot be 'none'; it is a number."),
+        ("batch", "1.5", "batch cannot be '1.5'; it is a whole number."),
+        ("repeats", "5/x/5", "it is three numbers with / between them, such as 5/10/5, or none."),
+        ("end_norm", "maybe", "it is true or false."),
+        ("fork", "40", "it is a run and a step, as RUN@40, or none."),
+    ],
+)
+def test_a_text_that_is_no_value_is_refused(name: str, text: str, said: str) -> None:
+    with pytest.raises(SettingsError, match=re.escape(said)):
+        parse(name, text)
+
+
+def test_what_the_lab_tells_of_a_setting_is_read_back() -> None:
+    usual = Settings(clip=0.5, stage_scales=(0.1, 0.3, 1.0), fork=Fork(run="a@b", step=3))
+    values = {name: getattr(usual, name) for name in FIELDS if getattr(usual, name) is not None}
+    assert {name: parse(name, told(value)) for name, value in values.items()} == values
+
+
+def test_set_outweighs_the_option_and_can_say_none(supervised: Path) -> None:
+    words = ("--set", "repeats=none", "--set", "gain=learned", "--rate", "0.1", "--set", "rate=0.05")
+    settings = answer("train", "micro", "--steps", "2", "--repeats", "1", "1", "1", *words)["settings"]
+    assert (settings["repeats"], settings["gain"], settings["rate"]) == (None, "learned", 0.05)
 
 
 def test_numbers_take_commas_or_spaces() -> None:

@@ -9,13 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+import plotly.graph_objects as go
 import pytest
 
 import inception_lab as lab
-from inception_lab.errors import RunError, SettingsError
+from inception_lab.errors import RunError, SettingsError, UnknownRun
 from inception_lab.jobs import launch
 from inception_lab.jobs.store import Store
-from inception_lab.notebook import Progress, Sweep, chosen, headline
+from inception_lab.notebook import Progress, Sweep, chosen, headline, resume
+from inception_lab.training.events import read_steps
 from inception_lab.training.presets import preset
 from tests.jobs.live import processes, until
 
@@ -93,6 +95,56 @@ def test_sweep_plot_draws_every_run(sweep: Sweep) -> None:
     assert len(thin) == 4
     assert list(thin[0].y) == [0.5, 0.5]
     assert sweep.plot().data == ()  # the stand-in measures no zeros, so nothing is drawn
+
+
+def test_a_sweep_over_two_settings_has_columns_arms_a_map_and_verdicts(supervised: Path, tmp_path: Path) -> None:
+    found = lab.sweep("micro", over={"width": (0.125, 0.25), "scale": (1.0, 0.1)}, seeds=1, steps=2, progress=False)
+    table = found.table()
+    assert table["width"].tolist() == [0.125, 0.125, 0.25, 0.25]
+    assert table["scale"].tolist() == [1.0, 0.1, 1.0, 0.1]
+    assert list(table.columns)[:4] == ["run", "width", "scale", "seed"]
+    assert [(arm.changes["width"], arm.n, arm.failed) for arm in found.arms()] == [
+        (0.125, 1, 1), (0.125, 1, 1), (0.25, 1, 1), (0.25, 1, 1)
+    ]  # fmt: skip
+    assert list(found.map().data[0].x) == ["0.125", "0.25"]
+    assert [said.group for said in found.verdicts()] == [{"width": 0.125}, {"width": 0.25}]
+    with pytest.raises(RunError, match=r"differ in more than scale and seed \(width 0\.125 and 0\.25\)"):
+        found.verdict()
+    assert "<p>width 0.125. <b>undecided</b>" in found._repr_html_()
+    names = {trace.name for trace in found.plot("accuracy").data if trace.name}
+    assert any("width 0.125" in name for name in names)
+    assert len({trace.line.dash for trace in found.plot("accuracy").data}) == 2
+    assert found.export(tmp_path / "all.parquet") == tmp_path / "all.parquet"
+
+
+def test_cases_are_arms_as_they_are_written(supervised: Path) -> None:
+    found = lab.sweep("micro", cases=[{}, {"momentum": 0.0}], seeds=[4], steps=2, progress=False)
+    assert [(run.settings.momentum, run.settings.seed) for run in found.runs] == [(0.9, 4), (0.0, 4)]
+
+
+def test_a_sweep_shows_table_and_curves_in_a_notebook(sweep: Sweep, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[Any] = []
+    monkeypatch.setattr("IPython.display.display", lambda thing: shown.append(thing))
+    monkeypatch.setattr(Sweep, "plot", lambda self: go.Figure(go.Scatter(y=[1, 2])))
+    sweep._ipython_display_()
+    assert "undecided" in shown[0].data
+    assert list(shown[1].data[0].y) == [1, 2]
+
+
+def test_an_interrupted_sweep_is_taken_up_again(supervised: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(Progress, "show", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            lab.sweep("micro", scales=(1.0, 0.1), seeds=2, steps=100)
+    [group] = {run.group for run in Store(supervised, supervised=False).runs()}
+    assert group is not None
+    again = resume(group, progress=False)
+    assert [run.status for run in again.runs] == ["finished"] * 4
+    assert [len(read_steps(run.folder / "events.jsonl")) for run in again.runs] == [100] * 4
+    before = [run.started for run in again.runs]
+    assert [run.started for run in resume(group, progress=False).runs] == before, "nothing is made twice"
+    with pytest.raises(UnknownRun, match="There is no sweep 'nothing'"):
+        resume("nothing")
 
 
 def test_sweep_refuses_before_anything_is_queued(home: Path) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from inception_lab.cli.output import json_option, save, show, table
+from inception_lab.cli.output import json_option, show, table
 
 if TYPE_CHECKING:
+    from inception_lab.jobs.export import Format
     from inception_lab.jobs.store import Run, Store
 
+FORMATS = ("csv", "parquet", "jsonl", "tensorboard")
 RESULT = ("outcome", "steps", "loss", "accuracy", "zero_share", "died_at", "seconds")
 
 
@@ -70,19 +70,29 @@ def show_run(run: str, as_json: bool) -> None:
 
 @runs.command()
 @click.argument("run")
-@click.option("-o", "--output", required=True, type=click.Path(dir_okay=False, path_type=Path), help=".csv or .jsonl")
+@click.option("--format", type=click.Choice(FORMATS), help="Default: what the ending of the file says.")
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="File, or folder for TensorBoard.")
 @json_option
-def export(run: str, output: Path, as_json: bool) -> None:
-    """Every step of RUN as a table (.csv) or as events (.jsonl)."""
+def export(run: str, format: Format | None, output: Path, as_json: bool) -> None:
+    """Every step of RUN, or of all runs of a sweep, as a table (csv, parquet), events (jsonl) or for TensorBoard.
+
+    A table has a row for each step. Settings, n and version are written beside a csv file, into the others.
+    """
+    from inception_lab.jobs.export import export as write
     from inception_lab.jobs.store import Store
 
-    suffix = output.suffix.lower()
-    if suffix not in (".csv", ".jsonl"):
-        raise click.BadParameter(f"{output.name} must end in .csv or .jsonl.", param_hint="-o")
-    text, count = _exported(Store(supervised=False).run(run), suffix)
-    save(output, text)
-    data = {"run": run, "file": str(output), "format": suffix[1:], "steps": count}
-    show(data, as_json=as_json, text=lambda: f"{output}: {count} steps of run {run}")
+    done = write(_named(Store(supervised=False), run), output, format=format)
+    data = {
+        "run": run,
+        "file": str(output),
+        "format": done.format,
+        "steps": done.steps,
+        "runs": done.runs,
+        "files": [str(file) for file in done.files],
+    }
+    more = "".join(f", settings in {file.name}" for file in done.files[1:])
+    words = f"{done.steps} steps of {'run' if done.runs == 1 else f'{done.runs} runs of'} {run}{more}"
+    show(data, as_json=as_json, text=lambda: f"{output}: {words}")
 
 
 @runs.command()
@@ -102,15 +112,31 @@ def cancel(run: tuple[str, ...], as_json: bool) -> None:
 
 @runs.command()
 @click.argument("run", nargs=-1, required=True)
+@click.option("--wait", is_flag=True, help="Wait until all have ended. For a sweep: print its table and verdict.")
 @json_option
-def resume(run: tuple[str, ...], as_json: bool) -> None:
-    """Queue interrupted, cancelled or failed runs again."""
+def resume(run: tuple[str, ...], wait: bool, as_json: bool) -> None:
+    """Queue runs again that were interrupted, cancelled or failed; of a sweep, those interrupted or cancelled."""
+    from inception_lab.cli.train import report
+    from inception_lab.cli.train import wait as follow
     from inception_lab.jobs.store import Store
+    from inception_lab.jobs.sweep import resume_sweep
 
     store = Store()
-    for id in run:
-        store.resume(id)
-    _show_status(store, run, as_json=as_json)
+    found = {id: [one.id for one in store.runs(group=id)][::-1] for id in run}
+    for id, members in found.items():
+        if members:
+            resume_sweep(store, id)
+        else:
+            store.resume(id)
+    if wait and len(run) == 1 and found[run[0]]:
+        first = store.run(found[run[0]][0])
+        report(store, run[0], found[run[0]], preset=first.settings.preset, detach=False, as_json=as_json)
+        return
+    ids = [one for id, members in found.items() for one in members or [id]]
+    interrupted = wait and follow(store, ids)
+    _show_status(store, ids, as_json=as_json)
+    if interrupted:
+        raise click.exceptions.Exit(130)
 
 
 @runs.command()
@@ -156,24 +182,9 @@ def _show_status(store: Store, ids: Sequence[str], *, as_json: bool) -> None:
     )
 
 
-def _exported(run: Run, suffix: str) -> tuple[str, int]:
-    """The text of an export and its number of steps."""
-    from inception_lab.training import events
-
-    found, _ = events.read(run.folder / "events.jsonl")
-    steps = [events.Step.from_dict(event) for event in found if event["type"] == "step"]
-    if suffix == ".jsonl":
-        return "".join(f"{events.encode(event)}\n" for event in found), len(steps)
-    addresses: list[str] = next((event["addresses"] for event in found if event["type"] == "start"), [])
-    plain = ("step", "loss", "accuracy", "rate", "gradient_norm", "zero_share")
-    lists = ("shortcut", "residual", "zeros")
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([*plain, *(f"{name} {address}" for name in lists for address in addresses)])
-    for step in steps:
-        measured = [getattr(step, name) or (None,) * len(addresses) for name in lists]
-        writer.writerow([*(getattr(step, name) for name in plain), *(value for row in measured for value in row)])
-    return text.getvalue(), len(steps)
+def _named(store: Store, id: str) -> list[Run]:
+    """The runs of the sweep `id` as they were queued, else the run called so."""
+    return store.runs(group=id)[::-1] or [store.run(id)]
 
 
 def lines(data: dict[str, Any]) -> str:

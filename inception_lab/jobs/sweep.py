@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from inception_lab.errors import RunError
+from inception_lab.errors import RunError, UnknownRun
 from inception_lab.jobs import cost
 from inception_lab.jobs.folder import Status
 from inception_lab.jobs.grid import MOST as MOST
@@ -91,6 +91,20 @@ def planned(
     for one in dict.fromkeys(run.with_(seed=0) for run in runs):
         cost.check(one)
     return runs
+
+
+def resume_sweep(store: Store, group: str) -> list[str]:
+    """Queue the runs of a sweep that were interrupted or cancelled again, in their first order; returns their ids.
+
+    A run that failed would fail again and is left. Raises `UnknownRun` if the store has no such sweep.
+    """
+    found = store.runs(group=group)[::-1]
+    if not found:
+        raise UnknownRun(f"There is no sweep {group!r} under {store.home}. List the runs to see the sweeps' ids.")
+    again = [run.id for run in found if run.status in ("interrupted", "cancelled")]
+    for id in again:
+        store.resume(id)
+    return again
 
 
 def group_table(runs: Iterable[Run]) -> list[Row]:
