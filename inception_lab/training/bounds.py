@@ -10,7 +10,7 @@ from inception_lab.errors import LabError, SettingsError, UnknownNetwork
 from inception_lab.nets import catalog
 from inception_lab.nets.ops import Net
 from inception_lab.readers.notation import parse
-from inception_lab.training.datasets import described
+from inception_lab.training.datasets import check_name
 
 if TYPE_CHECKING:
     from inception_lab.training.settings import Settings
@@ -62,7 +62,7 @@ def check(settings: Settings) -> None:
     _check_scales(settings)
     _check_fork(settings)
     try:
-        described(settings.data)
+        check_name(settings.data)
     except LabError as error:
         raise SettingsError(str(error)) from None
 

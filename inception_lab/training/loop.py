@@ -11,7 +11,6 @@ import copy
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from itertools import islice
 from typing import Any, cast
 
 import torch
@@ -23,7 +22,7 @@ from inception_lab.models.build import InceptionNet
 from inception_lab.models.layers import ScaledResidual
 from inception_lab.nets.address import blocks
 from inception_lab.nets.ops import Net, Residual
-from inception_lab.training import data, extract, optim
+from inception_lab.training import data, optim
 from inception_lab.training.events import Step
 from inception_lab.training.fetch import Fetched, Numbers
 from inception_lab.training.initialise import initialised
@@ -58,9 +57,8 @@ class Training:
             self.addresses = residual_blocks(net)
             drawn = initialised(net, init=settings.init, seed=settings.seed, closing=settings.closing)
             self.model: InceptionNet = drawn.to(self.device)
-            self._extract = extract.load()
-            self._images = data.training_images(self._extract, size=settings.image_size, device=self.device)
-        self._order = data.order(len(self._images), batch=settings.batch, seed=settings.seed)
+            self._images, self._tests = data.load(settings.data, size=settings.image_size, device=self.device)
+        self._order = self._from(0)
         self._optimiser: torch.optim.Optimizer | None = None
         self._average = None if settings.average is None else optim.average(self.model, settings.average)
         half = settings.precision == "fp16"
@@ -129,14 +127,12 @@ class Training:
             self._average.load_state_dict(state["average"])
         if self._scaler is not None and "scaler" in state:
             self._scaler.load_state_dict(state["scaler"])
-        order = data.order(len(self._images), batch=self.settings.batch, seed=self.settings.seed)
-        self._order = islice(order, self.at, None)
+        self._order = self._from(self.at)
 
     def test_accuracy(self, *, stop: Callable[[], bool] = lambda: False) -> float | None:
         """The share of the test images that the network gets right with batch norm's running statistics; None if
         `stop` said so between two batches."""
-        images = data.test_images(self._extract, size=self.settings.image_size, device=self.device)
-        model, right = self.evaluated, 0
+        images, model, right = self._tests, self.evaluated, 0
         model.eval()
         with machine(self.settings), torch.inference_mode():
             for first in range(0, len(images), EVALUATED_AT_ONCE):
@@ -146,11 +142,18 @@ class Training:
                 right += int((model(x).argmax(1) == y).sum())
         return right / len(images)
 
+    def _from(self, step: int) -> Iterator[Tensor]:
+        """Places of the images of each batch from a step on."""
+        settings = self.settings
+        return data.order(len(self._images), batch=settings.batch, seed=settings.seed, start=step)
+
     def _measured(self) -> Fetched:
         """Forward and backward of one batch, with the weights as they are."""
         settings, number = self.settings, self.at
         self._open = True
         x, y = self._images.batch(next(self._order).to(self.device))
+        if settings.augment:
+            x = data.augmented(x, seed=settings.seed, step=number)
         self.model.train()
         self.model.zero_grad()
         every = settings.telemetry_every

@@ -7,17 +7,20 @@ from functools import lru_cache
 
 from inception_lab.errors import SettingsError
 from inception_lab.readers.shapes import shapes
+from inception_lab.training.datasets import ready
 from inception_lab.training.settings import Settings
 
 
 def check(settings: Settings) -> None:
-    """Raise what stands in the way: `InputTooSmall` or `ImpossibleAdd` with the op's address, or `SettingsError`."""
+    """Raise what stands in the way: `InputTooSmall` or `ImpossibleAdd` with the op's address, `DataError` for images
+    that are not on this machine, or `SettingsError`."""
     cores = os.cpu_count() or 1
     if settings.threads > cores:
         raise SettingsError(
             f"{settings.threads} threads are more than the {cores} cores of this machine; they would only wait for "
             f"each other. Take {cores} or fewer."
         )
+    ready(settings.data, batch=settings.batch)
     _fits(settings.with_(scale=1.0, seed=0))
 
 

@@ -153,3 +153,15 @@ def test_a_zero_gain_starts_as_the_shortcut_alone() -> None:
     assert step.residual == (0.0,) * 4
     learned, fixed = (next(Training(tiny(gain=word)).steps()) for word in ("learned", "fixed"))
     assert learned.loss == fixed.loss
+
+
+def test_augmented_images_are_others_and_the_same_for_all_arms() -> None:
+    plain, moved = (next(Training(tiny(augment=augment)).steps()) for augment in (False, True))
+    assert plain.loss != moved.loss
+    assert next(Training(tiny(augment=True)).steps()) == moved
+
+
+def test_coloured_textures_can_be_trained() -> None:
+    steps = list(Training(tiny(data="textures", image_size=32)).steps())
+    assert len(steps) == 6
+    assert all(step.loss == step.loss for step in steps)
