@@ -20,13 +20,13 @@ import pytest
 from click.testing import CliRunner, Result
 
 from inception_lab.cli.main import main
-from inception_lab.cli.settings import HELP, parse
 from inception_lab.cli.train import Numbers
 from inception_lab.errors import SettingsError
 from inception_lab.jobs import launch
 from inception_lab.jobs.grid import told
 from inception_lab.jobs.store import Store
 from inception_lab.notebook import headline, share, watch
+from inception_lab.training.fields import HELP, parse
 from inception_lab.training.presets import preset
 from inception_lab.training.settings import FIELDS, Fork, Settings
 from tests.jobs.live import processes, until
