@@ -14,7 +14,7 @@ from inception_lab.figures.remedies import remedies as remedies_figure
 from inception_lab.jobs.race import AT, GOAL, Raced, RaceRow, race_table
 from inception_lab.jobs.remedies import WORDS, RemedyRow, Tried, against_paper, remedies_table
 from inception_lab.training import reference
-from inception_lab.training.experiments import RACE, REMEDIES, Experiment
+from inception_lab.training.experiments import NONE, RACE, REMEDIES, Experiment
 from inception_lab.training.outcomes import DEFINITIONS
 from inception_lab.ui import components, drawer
 from inception_lab.ui.widgets import plain
@@ -63,15 +63,8 @@ def remedies(runs: Iterable[Tried] | None = None, *, key: str = "remedies") -> N
     figure, alt = remedies_figure(rows)
     components.live_plot(figure, alt=alt, key=f"{key}-figure", height=figure.layout.height, name="remedies")
     st.caption(_origin(REMEDIES, [row.seeds for row in rows], known, shipped_=runs is None))
-    frame = pd.DataFrame([_remedy(row) for row in rows])
-    columns: dict[str, Any] = {
-        "accuracy": st.column_config.NumberColumn(format="%.2f", help="mean of the last 20 training batches"),
-        "zeros": st.column_config.NumberColumn(format="%.4f", help="before the pooling, mean of the last 20 steps"),
-        "here": st.column_config.TextColumn(help=" ".join(f"{word}: {text}" for word, text in WORDS.items())),
-        "the paper (arXiv 3.3)": st.column_config.TextColumn(width="large"),
-    }
-    st.dataframe(frame, hide_index=True, column_config=columns, key=f"{key}-table", alt=alt)
-    drawer.download("CSV", lambda: frame.to_csv(index=False), "remedies.csv", "text/csv")
+    st.table(pd.DataFrame([_words(row) for row in rows]).set_index("remedy"))  # unlike a dataframe it wraps sentences
+    drawer.table(pd.DataFrame([_numbers(row) for row in rows]), name=key, title="All numbers as a table", alt=alt)
     _notes(REMEDIES, {**WORDS, **DEFINITIONS})
     drawer.code(_REMEDIES_CODE, name="remedies")
 
@@ -97,19 +90,36 @@ def race(runs: Iterable[Raced] | None = None, *, key: str = "race") -> None:
     drawer.code(_RACE_CODE, name="race")
 
 
-def _remedy(row: RemedyRow) -> dict[str, Any]:
+def _words(row: RemedyRow) -> dict[str, str]:
+    """A row to read: what happened here beside what the paper says."""
     return {
         "remedy": row.label,
+        "failed, 95 % interval": f"{row.failed} of {row.n}, {row.low:.2f} to {row.high:.2f}",
         "outcomes": ", ".join(f"{word} {count}" for word, count in row.outcomes.most_common()),
-        "failed": f"{row.failed} of {row.n}",
-        "95 % interval": f"{row.low:.2f} to {row.high:.2f}",
+        "accuracy, range": f"{row.accuracy:.2f}, {row.worst:.2f} to {row.best:.2f}",
+        "zeros": f"{row.zero_share:.4f}",
+        "here": "–" if row.key == NONE else row.word,
+        "the paper (arXiv 3.3)": row.paper,
+    }
+
+
+def _numbers(row: RemedyRow) -> dict[str, Any]:
+    return {
+        "remedy": row.label,
+        "n": row.n,
+        "failed": row.failed,
+        "low": row.low,
+        "high": row.high,
+        **{word: row.outcomes[word] for word in DEFINITIONS},
         "accuracy": row.accuracy,
-        "range": f"{row.worst:.2f} to {row.best:.2f}",
+        "worst": row.worst,
+        "best": row.best,
         "zeros": row.zero_share,
         "died at, median": row.died_at,
-        "fewer failures": f"{row.effect.difference:+.2f} ({row.effect.low:+.2f} to {row.effect.high:+.2f})",
-        "here": "–" if row.key == "none" else row.word,
-        "the paper (arXiv 3.3)": row.paper,
+        "fewer failures": row.effect.difference,
+        "fewer, low": row.effect.low,
+        "fewer, high": row.effect.high,
+        "here": row.word,
     }
 
 

@@ -33,9 +33,13 @@ def test_the_shipped_bench_is_on_screen_in_full() -> None:
     app = AppTest.from_function(bench, default_timeout=60).run()
     assert not app.exception
     rows = remedies_table(reference.load("remedies"))
-    frame = app.dataframe[0].value
-    assert list(frame.remedy) == [row.label for row in rows]
-    assert list(frame.failed) == [f"{row.failed} of {row.n}" for row in rows]
+    frame = app.table[0].value
+    assert list(frame.index) == [row.label for row in rows]
+    failed = [f"{row.failed} of {row.n}, {row.low:.2f} to {row.high:.2f}" for row in rows]
+    assert list(frame["failed, 95 % interval"]) == failed
+    numbers = app.dataframe[0].value
+    assert list(numbers.failed) == [row.failed for row in rows]
+    assert list(numbers.dies) == [row.outcomes["dies"] for row in rows]
     assert list(frame["the paper (arXiv 3.3)"]) == [row.paper for row in rows]
     assert list(frame.here)[1:] == [row.word for row in rows][1:]
     assert plain(against_paper(rows)) in [text.value for text in app.markdown]
@@ -49,7 +53,7 @@ def test_unequal_budgets_are_told_and_nothing_is_counted() -> None:
     app = AppTest.from_function(mixed, default_timeout=60).run()
     assert not app.exception
     assert "differ in more than remedy and seed" in app.warning[0].value
-    assert not app.dataframe
+    assert not app.table
 
 
 def test_without_runs_there_is_a_sentence() -> None:
