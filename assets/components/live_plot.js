@@ -20,17 +20,33 @@ const themed = (layout, style) => {
 
 // On a phone the legend goes below and gets room of its own, so that the curves keep theirs.
 const NARROW = 520;
-const narrowed = (layout) => ({ ...layout, legend: { ...layout.legend, y: -0.3, yanchor: "top", font: { size: 11 } } });
+const narrowed = (layout, height) => ({
+  ...layout, legend: { ...layout.legend, y: -100 / height, yanchor: "top", font: { size: 11 } },
+});
 
-export default function ({ data, parentElement }) {
+// Steps that follow one another come as x0 and dx, numbers as the name of an array.
+const filled = (trace, arrays) => {
+  const found = { ...trace };
+  for (const axis of ["x", "y"]) if (found[axis]?.wire) found[axis] = arrays[found[axis].wire];
+  if (!found.x) found.x = Int32Array.from(found.y, (_, place) => found.x0 + place * found.dx);
+  return found;
+};
+
+export default function ({ data, key, parentElement, setTriggerValue }) {
   const plot = parentElement.querySelector(".plot");
+  const arrays = received(key ?? data.name, data);
+  if (!arrays) {
+    setTriggerValue("resync", data.base);
+    return;
+  }
   plot.setAttribute("role", "img");
   plot.setAttribute("aria-label", data.alt);
   const narrow = plot.clientWidth > 0 && plot.clientWidth < NARROW;
   const entries = data.figure.data.filter((trace) => trace.name && trace.showlegend !== false).length;
   plot.style.height = `${data.height + (narrow && entries > 1 ? 22 * entries : 0)}px`;
-  const layout = narrow ? narrowed(data.figure.layout) : data.figure.layout;
-  const draw = () => globalThis.Plotly.react(plot, data.figure.data, themed(layout, getComputedStyle(plot)), {
+  const layout = narrow ? narrowed(data.figure.layout, data.height) : data.figure.layout;
+  const traces = data.figure.data.map((trace) => (trace.type === "scatter" ? filled(trace, arrays) : trace));
+  const draw = () => globalThis.Plotly.react(plot, traces, themed(layout, getComputedStyle(plot)), {
     responsive: true, displaylogo: false, toImageButtonOptions: { format: "svg", filename: data.name },
   });
   plotly().then(draw).catch((error) => { plot.textContent = error.message; });

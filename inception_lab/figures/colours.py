@@ -11,6 +11,7 @@ from itertools import pairwise
 
 AMOUNT = "Cividis"
 SIGNED = "PuOr"
+BASELINE = "rgb(128, 128, 128)"  # a run pinned to compare with, whatever its scale
 
 _ANCHORS = (
     (math.log10(0.03), (134, 92, 208)),
@@ -37,3 +38,15 @@ def of_scale(scale: float) -> str:
 
 def _rgb(colour: tuple[int, int, int]) -> str:
     return "rgb({}, {}, {})".format(*colour)
+
+
+def faint(colour: str) -> str:
+    """`rgb(r, g, b)` as the shade of a band."""
+    return colour.replace("rgb(", "rgba(").replace(")", ", 0.16)")
+
+
+def ramp(name: str, *, stops: int = 33) -> list[str]:
+    """The map `AMOUNT` or `SIGNED` as colours at equal distances, `rgb(r, g, b)`, for what Plotly does not draw."""
+    from plotly.colors import sample_colorscale  # pages that show no map need not load it
+
+    return list(sample_colorscale(name, [place / (stops - 1) for place in range(stops)]))

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from typing import Literal
+from dataclasses import dataclass
+from typing import Any, Literal
 
+import numpy as np
 import plotly.graph_objects as go
+from numpy.typing import NDArray
 
-from inception_lab.figures.colours import AMOUNT
+from inception_lab.figures.colours import AMOUNT, SIGNED
 from inception_lab.training.events import Step
 
-Quantity = Literal["zeros", "ratio", "shortcut", "residual"]
+Quantity = Literal["zeros", "ratio", "shortcut", "residual", "cosine", "gradient", "update"]
+Kind = Literal["share", "log", "signed"]
 
 MARK = "rgb(204, 94, 20)"  # seen on both ends of cividis and beside it
 
@@ -20,75 +23,134 @@ TITLES: dict[Quantity, str] = {
     "ratio": "residual / shortcut, root mean squares",
     "shortcut": "root mean square of the shortcut",
     "residual": "root mean square of the scaled residual",
+    "cosine": "cosine between residual and shortcut",
+    "gradient": "root mean square of the gradient at the add",
+    "update": "last update / weights, norms",
 }
+
+KINDS: dict[Quantity, Kind] = {"zeros": "share", "cosine": "signed"}
+"""Shares run from 0 to 1, signed values evenly to both sides of 0; all others are coloured by their log10."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """One quantity of a run: `values` has a row for each of `steps` and a column for each of the blocks `names`.
+
+    `low` and `high` are the ends of the colour scale, in log10 for the kind "log".
+    """
+
+    quantity: Quantity
+    names: tuple[str, ...]
+    steps: NDArray[Any]
+    values: NDArray[Any]
+    kind: Kind
+    low: float
+    high: float
+
+    @property
+    def measured(self) -> bool:
+        """Whether there is anything to draw; runs of an older lab lack cosine, gradient and update."""
+        return bool(len(self.steps) and self.names)
+
+    @property
+    def places(self) -> NDArray[Any]:
+        """Where each value stands between `low` and `high`, in their unit; NaN if it has no place there."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            found = np.log10(self.values) if self.kind == "log" else self.values
+        return np.where(np.isfinite(found), found, np.nan)
+
+    @property
+    def odd(self) -> NDArray[Any]:
+        """Which values are NaN or infinite."""
+        return np.asarray(~np.isfinite(self.values))
+
+    @property
+    def none(self) -> NDArray[Any]:
+        """Which values are exactly zero where the scale is logarithmic."""
+        return np.asarray((self.values == 0) & (self.kind == "log"))
+
+    @property
+    def words(self) -> str:
+        """The picture in words."""
+        if not self.measured:
+            never = "this run did not measure it" if len(self.names) else "nothing measured yet"
+            return f"Heatmap of {TITLES[self.quantity]}: {never}."
+        odd, none = int(self.odd.sum()), int(self.none.sum())
+        marks = f"; {odd} cells are NaN or infinite" * bool(odd) + f"; {none} cells are exactly zero" * bool(none)
+        return (
+            f"Heatmap of {TITLES[self.quantity]} for {len(self.names)} blocks and {len(self.steps)} steps; at step "
+            f"{self.steps[-1]} block {self.names[0]} has {self.values[-1, 0]:.3g} and block {self.names[-1]} "
+            f"{self.values[-1, -1]:.3g}{marks}."
+        )
+
+
+def cells(addresses: Sequence[str], steps: Sequence[Step], *, quantity: Quantity) -> Cells:
+    """The numbers of one quantity; steps without a measurement are left out."""
+    names = tuple(address.split("/", 1)[1] for address in addresses)
+    there = [step for step in steps if getattr(step, "zeros" if quantity == "ratio" else quantity)]
+    values = np.array([getattr(step, quantity) for step in there], dtype=float).reshape(len(there), len(names))
+    kind = KINDS.get(quantity, "log")
+    low, high = _ends(values, kind)
+    return Cells(quantity, names, np.array([step.step for step in there], dtype="i4"), values, kind, low, high)
 
 
 def heatmap(addresses: Sequence[str], steps: Sequence[Step], *, quantity: Quantity) -> tuple[go.Figure, str]:
     """Blocks × steps filled by `quantity`, and the picture in words.
 
-    Norms and ratios are coloured by their log10, shares from 0 to 1; the pointer reads the value itself. What has no
-    place on the scale is marked: ▲ for NaN and infinities, ○ for an exact zero under a logarithm.
+    Norms and ratios are coloured by their log10, shares from 0 to 1, cosines evenly around 0; the pointer reads the
+    value itself. What has no place on the scale is marked: ▲ for NaN and infinities, ○ for an exact zero under a
+    logarithm.
     """
-    names = [address.split("/", 1)[1] for address in addresses]
-    measured = [step for step in steps if step.zeros]
-    rows = [[float(getattr(step, quantity)[place]) for step in measured] for place in range(len(names))]
-    share = quantity == "zeros"
+    found = cells(addresses, steps, quantity=quantity)
     figure = go.Figure(
         go.Heatmap(
-            x=[step.step for step in measured],
-            y=names,
-            z=[[_place(value, share=share) for value in row] for row in rows],
-            customdata=[[str(value) if not math.isfinite(value) else value for value in row] for row in rows],
-            colorscale=AMOUNT,
-            zmin=0 if share else None,
-            zmax=1 if share else None,
-            colorbar={"title": {"text": "share" if share else "log10"}},
+            x=found.steps.tolist(),
+            y=found.names,
+            z=[[None if value != value else round(value, 4) for value in row] for row in found.places.T.tolist()],
+            customdata=[
+                [value if np.isfinite(value) else str(value) for value in row] for row in found.values.T.tolist()
+            ],
+            colorscale=SIGNED if found.kind == "signed" else AMOUNT,
+            zmin=found.low,
+            zmax=found.high,
+            colorbar={"title": {"text": {"share": "share", "log": "log10", "signed": "cosine"}[found.kind]}},
             hovertemplate="block %{y}, step %{x}: %{customdata:.3g}<extra></extra>",
         )
     )
-    cells = [(step.step, name, value) for name, row in zip(names, rows, strict=True)
-             for step, value in zip(measured, row, strict=True)]  # fmt: skip
-    odd = [(x, y, value) for x, y, value in cells if not math.isfinite(value)]
-    none = [(x, y, value) for x, y, value in cells if value == 0 and not share]
-    _mark(figure, odd, name="NaN or infinite", symbol="triangle-up")
-    _mark(figure, none, name="exactly zero", symbol="circle-open")
+    _mark(figure, found, found.odd, name="NaN or infinite", symbol="triangle-up")
+    _mark(figure, found, found.none, name="exactly zero", symbol="circle-open")
     figure.update_layout(
         xaxis={"title": {"text": "step"}},
         yaxis={"autorange": "reversed", "title": {"text": "block"}},
         legend={"orientation": "h", "yanchor": "bottom", "y": 1.02},
         margin={"l": 60, "r": 10, "t": 10, "b": 45},
     )
-    return figure, _words(names, measured, quantity, odd=len(odd), none=len(none))
+    return figure, found.words
 
 
-def _place(value: float, *, share: bool) -> float | None:
-    """Where a value stands on the colour scale, or None if it has no place there."""
-    if not math.isfinite(value):
-        return None
-    if share:
-        return round(value, 4)
-    return round(math.log10(value), 3) if value > 0 else None
+def _ends(values: NDArray[Any], kind: Kind) -> tuple[float, float]:
+    finite = values[np.isfinite(values)]
+    match kind:
+        case "share":
+            return 0.0, 1.0
+        case "signed":
+            far = float(np.abs(finite).max()) if len(finite) else 0.0
+            return (-far, far) if far else (-1.0, 1.0)
+        case "log":
+            found = np.log10(finite[finite > 0])
+            low, high = (float(found.min()), float(found.max())) if len(found) else (0.0, 1.0)
+            return (low, high) if high > low else (low - 0.5, high + 0.5)
 
 
-def _mark(figure: go.Figure, cells: Sequence[tuple[int, str, float]], *, name: str, symbol: str) -> None:
-    if cells:
+def _mark(figure: go.Figure, found: Cells, where: NDArray[Any], *, name: str, symbol: str) -> None:
+    if where.any():
+        at = [(int(step), int(block)) for block, step in np.argwhere(where.T)]
         figure.add_scatter(
-            x=[x for x, _, _ in cells],
-            y=[y for _, y, _ in cells],
-            text=[str(value) for _, _, value in cells],
+            x=[int(found.steps[step]) for step, _ in at],
+            y=[found.names[block] for _, block in at],
+            text=[str(float(found.values[step, block])) for step, block in at],
             mode="markers",
             name=name,
             marker={"symbol": symbol, "size": 6, "color": MARK},
             hovertemplate="block %{y}, step %{x}: %{text}<extra></extra>",
         )
-
-
-def _words(names: Sequence[str], steps: Sequence[Step], quantity: Quantity, *, odd: int, none: int) -> str:
-    if not steps or not names:
-        return f"Heatmap of {TITLES[quantity]}: nothing measured yet."
-    first, last = getattr(steps[-1], quantity)[0], getattr(steps[-1], quantity)[-1]
-    marks = f"; {odd} cells are NaN or infinite" * bool(odd) + f"; {none} cells are exactly zero" * bool(none)
-    return (
-        f"Heatmap of {TITLES[quantity]} for {len(names)} blocks and {len(steps)} steps; at step {steps[-1].step} "
-        f"block {names[0]} has {first:.3g} and block {names[-1]} {last:.3g}{marks}."
-    )

@@ -1,21 +1,25 @@
-"""The two components of our own: a drawing whose nodes can be picked, and a live plot that keeps its zoom.
+"""The components of our own: a drawing whose nodes can be picked, and a live plot that keeps its zoom.
 
-Both are a few lines of JavaScript in `assets/components`, mounted without an iframe and without a build step.
+Each is a few lines of JavaScript in `assets/components`, mounted without an iframe and without a build step.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from inception_lab.assets import asset
 from inception_lab.errors import LabError
+from inception_lab.figures.wire import Wire
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
 
 _DRAWING = """<div class="tools" role="group" aria-label="Zoom"><span class="hint">drag sideways to see all</span>
 <button class="smaller" aria-label="Smaller">−</button><button class="fit">fit</button>
@@ -23,15 +27,27 @@ _DRAWING = """<div class="tools" role="group" aria-label="Zoom"><span class="hin
 
 
 @cache
-def _component(name: str, html: str) -> Any:
+def component(name: str, html: str, *, before: tuple[str, ...] = ()) -> Any:
+    """The component in `assets/components/NAME.js` and `.css`, behind the scripts `before` in one module."""
     style = asset("components", f"{name}.css")
     return st.components.v2.component(
         f"inception_lab.{name}",
         html=html,
         css=style.read_text(encoding="utf-8") if style.exists() else None,
-        js=asset("components", f"{name}.js").read_text(encoding="utf-8"),
+        js="\n".join(asset("components", f"{part}.js").read_text(encoding="utf-8") for part in (*before, name)),
         isolate_styles=False,
     )
+
+
+def wire(key: str) -> Wire:
+    """What this session's browser has of the component `key`."""
+    kept: Wire = st.session_state.setdefault(f"wire {key}", Wire())
+    return kept
+
+
+def resync(key: str) -> Callable[[], None]:
+    """What to do when the browser says that it lacks the base of a message: send all of it next time."""
+    return lambda: st.session_state.update({f"wire {key}": Wire()})
 
 
 def drawing(
@@ -43,7 +59,7 @@ def drawing(
         if address := st.session_state[key].get("pick"):
             on_pick(str(address))
 
-    _component("svg_view", _DRAWING)(
+    component("svg_view", _DRAWING)(
         key=key,
         data={"svg": svg, "alt": alt, "selected": selected},
         on_pick_change=picked,
@@ -51,11 +67,23 @@ def drawing(
     )
 
 
-def live_plot(figure: Any, *, alt: str, key: str, height: int = 360) -> None:
-    """A Plotly figure that stays zoomed while its data grows (`st.plotly_chart` is rebuilt whenever data change)."""
+def live_plot(
+    figure: go.Figure | Mapping[str, Any], *, alt: str, key: str, height: int = 360, name: str | None = None
+) -> None:
+    """A Plotly figure that stays zoomed while its data grows (`st.plotly_chart` is rebuilt whenever data change).
+
+    A line that grew since the last time is sent as its new points only. `name` is that of a saved image's file.
+    """
     publish_plotly()
-    data = {"figure": figure.to_plotly_json(), "alt": alt, "height": height, "name": key}
-    _component("live_plot", '<div class="plot"></div>')(key=key, data=data)
+    drawn = figure if isinstance(figure, Mapping) else _plain(figure)
+    data = {**wire(key).figure(drawn), "alt": alt, "height": height, "name": name or key}
+    component("live_plot", '<div class="plot"></div>', before=("wire",))(
+        key=key, data=data, on_resync_change=resync(key)
+    )
+
+
+def _plain(figure: go.Figure) -> dict[str, Any]:
+    return {"data": [one.to_plotly_json() for one in figure.data], "layout": figure.layout.to_plotly_json()}
 
 
 @cache

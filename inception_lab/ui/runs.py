@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import streamlit as st
@@ -15,9 +15,12 @@ from inception_lab.figures.curves import Metric, Series
 from inception_lab.jobs.store import Run
 from inception_lab.training import reference
 from inception_lab.training.events import Step
-from inception_lab.training.outcomes import Judgement, judge
-from inception_lab.training.settings import Settings
+from inception_lab.training.outcomes import DEAD_ZEROS, Judgement, judge
+from inception_lab.training.settings import FIELDS, Fork, Settings
 from inception_lab.ui import cache
+
+ALIKE = ("scale", "seed", "preset", "steps", "device", "threads", "telemetry_every", "checkpoint_every")
+"""Settings that tell no two arms apart: colour and seeds have a place of their own, the others change no curve."""
 
 LISTED = 500  # runs of which the page offers the sweeps; older ones open by their link
 
@@ -40,16 +43,28 @@ class Arm:
         """Whether no more steps will come."""
         return self.status not in ("queued", "running")
 
-    def series(self, metric: Metric) -> Series:
+    @property
+    def label(self) -> str:
+        """The run in a few words."""
+        fork = f", fork of {self.settings.fork.run}" if self.settings.fork else ""
+        shipped = ", shipped" if self.kind == "reference" else ""
+        return f"scale {self.settings.scale:g}, seed {self.settings.seed}{fork}{shipped}"
+
+    def series(self, metric: Metric, *, other: str = "", dash: str | None = None) -> Series:
         """Its values of one metric; steps without a measurement are left out."""
-        measured = [step for step in self.steps if getattr(step, metric) is not None]
+        measured = [(step.step, value) for step in self.steps if (value := getattr(step, metric)) is not None]
+        died_at = self.judgement.died_at if self.judgement else None
         return Series(
             scale=self.settings.scale,
             seed=self.settings.seed,
-            steps=[step.step for step in measured],
-            values=[getattr(step, metric) for step in measured],
-            died_at=self.judgement.died_at if self.judgement else None,
+            steps=[step for step, _ in measured],
+            values=[value for _, value in measured],
+            died_at=died_at,
+            died_in="" if died_at is None else first_silent(self.steps, self.addresses),
             kind=self.kind,
+            other=other,
+            dash=dash,
+            fork=self.settings.fork.step if self.settings.fork else None,
         )
 
     def row(self) -> dict[str, Any]:
@@ -121,9 +136,70 @@ def shipped() -> list[Arm]:
     ]
 
 
-def series(arms: Iterable[Arm], metric: Metric) -> list[Series]:
-    """One series for each run that has a measurement."""
-    return [one for one in (arm.series(metric) for arm in arms) if one.steps]
+def series(
+    arms: Sequence[Arm], metric: Metric, *, dash: Sequence[str] | None = None, baseline: Arm | None = None
+) -> list[Series]:
+    """One series for each run that has a measurement, the pinned `baseline` last.
+
+    Runs that differ in any setting but scale and seed are told apart; `dash` names the settings that choose the dash,
+    None: all of them. A fork begins at the last point of the run it branched off, if that is on screen.
+    """
+    tell = differing(arms)
+    drawn = [
+        arm.series(metric, other=words(arm, tell), dash=None if dash is None else words(arm, dash)) for arm in arms
+    ]
+    stems = {arm.name: one for arm, one in zip(arms, drawn, strict=True)}
+    found = [_joined(one, arm, stems) for arm, one in zip(arms, drawn, strict=True) if len(one.steps)]
+    return [*found, *([replace(baseline.series(metric), kind="baseline")] if baseline else ())]
+
+
+def differing(arms: Iterable[Arm]) -> tuple[str, ...]:
+    """The settings, besides scale and seed, that are not the same in all runs made here and say what was computed."""
+    here = [arm.settings for arm in arms if arm.kind == "here"]
+    return tuple(name for name in FIELDS if name not in ALIKE and len({getattr(one, name) for one in here}) > 1)
+
+
+def words(arm: Arm, names: Iterable[str]) -> str:
+    """The values of some settings of a run, in words: "rate 0.02, clip 1"; a run that is no fork need not say so."""
+    values = {name: getattr(arm.settings, name) for name in names}
+    return ", ".join(
+        f"{name.replace('_', ' ')} {said(value)}" for name, value in values.items() if name != "fork" or value
+    )
+
+
+def said(value: Any) -> str:
+    """A setting's value in words."""
+    match value:
+        case None:
+            return "none"
+        case bool():
+            return "yes" if value else "no"
+        case Fork():
+            return f"of {value.run} at {value.step}"
+        case float():
+            return f"{value:g}"
+        case tuple():
+            return "/".join(map(said, value))
+        case _:
+            return str(value)
+
+
+def first_silent(steps: Iterable[Step], addresses: Sequence[str]) -> str:
+    """The block that was first to put out nothing but zeros by the definition of death; empty if none did."""
+    for step in steps:
+        for place, share in enumerate(step.zeros):
+            if share >= DEAD_ZEROS:
+                return addresses[place].split("/", 1)[1]
+    return ""
+
+
+def _joined(one: Series, arm: Arm, stems: Mapping[str, Series]) -> Series:
+    """A fork's curve from the last point it shares with its stem on."""
+    stem = stems.get(arm.settings.fork.run) if arm.settings.fork else None
+    if stem is None or one.steps[0] - 1 not in stem.steps:
+        return one
+    place = list(stem.steps).index(one.steps[0] - 1)
+    return replace(one, steps=[stem.steps[place], *one.steps], values=[stem.values[place], *one.values])
 
 
 def _title(found: Sequence[Run]) -> str:

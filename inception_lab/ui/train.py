@@ -8,8 +8,6 @@ import pandas as pd
 import streamlit as st
 
 from inception_lab.figures.curves import TITLES, Metric, curves, describe
-from inception_lab.figures.heatmap import TITLES as QUANTITIES
-from inception_lab.figures.heatmap import Quantity, heatmap
 from inception_lab.jobs.executors import at_once
 from inception_lab.jobs.launch import ensure_running
 from inception_lab.jobs.store import Run
@@ -17,14 +15,20 @@ from inception_lab.jobs.sweep import Case, submit_sweep, weigh
 from inception_lab.training.deviations import deviations
 from inception_lab.training.outcomes import DEFINITIONS
 from inception_lab.training.presets import DESCRIPTIONS, PRESETS, SECONDS_PER_STEP, preset
-from inception_lab.training.story import story
 from inception_lab.ui import cache, components, drawer, frame, runs
+from inception_lab.ui import watch as watch_parts
 from inception_lab.ui.runs import Arm
 from inception_lab.ui.widgets import linked_number, plain
 
 SCALES = (1.0, 0.5, 0.3, 0.2, 0.1, 0.05)
 SHIPPED = "shipped"
-CURVES: dict[Metric, str] = {"zero_share": "Zeros", "accuracy": "Accuracy", "loss": "Loss", "gradient_norm": "Gradient"}
+CURVES: dict[Metric, str] = {
+    "zero_share": "Zeros",
+    "accuracy": "Accuracy",
+    "loss": "Loss",
+    "gradient_norm": "Gradient",
+    "rate": "Rate",
+}
 
 
 def form() -> None:
@@ -194,23 +198,7 @@ def _again(run: Run) -> None:
 
 def _blocks(arms: Sequence[Arm]) -> None:
     st.subheader("Inside one run, block by block", anchor=False)
-    left, right = st.columns(2)
-    names = {f"scale {arm.settings.scale:g}, seed {arm.settings.seed}": arm for arm in arms}
-    if st.session_state.get("inside") not in names:
-        st.session_state["inside"] = next(iter(names))
-    arm = names[left.selectbox("Run", list(names), key="inside")]
-    quantity: Quantity = right.selectbox(
-        "Quantity", list(QUANTITIES), key="quantity", format_func=lambda word: QUANTITIES[word]
-    )
-    figure, alt = heatmap(arm.addresses, arm.steps, quantity=quantity)
-    components.live_plot(figure, alt=alt, key="heatmap", height=380)
-    st.markdown(story(arm.steps, arm.addresses))
-    rows = [
-        {"step": step.step, **dict(zip(arm.addresses, getattr(step, quantity), strict=True))}
-        for step in arm.steps
-        if step.zeros
-    ]
-    drawer.table(pd.DataFrame(rows), name="blocks", title="These numbers as a table", alt=alt)
+    watch_parts.inside(arms)
 
 
 def _code(arms: Sequence[Arm]) -> None:

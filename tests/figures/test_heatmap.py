@@ -2,8 +2,13 @@
 
 import math
 
-from inception_lab.figures.heatmap import heatmap
+import pytest
+
+from inception_lab.figures.colours import AMOUNT, SIGNED, ramp
+from inception_lab.figures.heatmap import cells, heatmap
+from inception_lab.figures.trunk import trunk
 from inception_lab.training.events import Step
+from inception_lab.training.presets import preset
 
 
 def step(number: int, **lists: tuple[float, ...]) -> Step:
@@ -38,3 +43,37 @@ def test_norms_are_powers_of_ten_and_what_has_no_place_is_marked() -> None:
 
 def test_nothing_measured_is_said() -> None:
     assert heatmap((), (), quantity="zeros")[1].endswith("nothing measured yet.")
+
+
+def test_cosines_are_coloured_evenly_around_zero() -> None:
+    found = cells(BLOCKS, [step(0, zeros=(0.5, 0.5), cosine=(0.1, -0.4))], quantity="cosine")
+    assert (found.kind, found.low, found.high) == ("signed", -0.4, 0.4)
+    assert (ramp(SIGNED)[0], ramp(SIGNED)[16], len(ramp(AMOUNT))) == ("rgb(127, 59, 8)", "rgb(247, 247, 247)", 33)
+
+
+def test_a_quantity_an_older_run_lacks_is_said_and_draws_nothing() -> None:
+    found = cells(BLOCKS, STEPS, quantity="update")
+    assert not found.measured
+    assert found.words.endswith("this run did not measure it.")
+
+
+def test_updates_begin_at_the_step_that_has_one() -> None:
+    steps = [step(0, zeros=(0.5, 0.5)), step(1, zeros=(0.5, 0.5), update=(0.01, 0.001))]
+    found = cells(BLOCKS, steps, quantity="update")
+    assert found.steps.tolist() == [1]
+    assert (found.low, found.high) == (pytest.approx(-3), pytest.approx(-2))
+
+
+def test_the_trunk_holds_every_block_in_its_stage() -> None:
+    names = ("A/01", "A/02", "B/01", "C/01")
+    rows = trunk(preset("micro").net(), names)
+    assert [(row.title, row.blocks) for row in rows] == [
+        ("Stem", ()),
+        ("A", (0, 1)),
+        ("Reduction A", ()),
+        ("B", (2,)),
+        ("Reduction B", ()),
+        ("C", (3,)),
+        ("Average pooling", ()),
+        ("Classifier", ()),
+    ]
