@@ -104,17 +104,15 @@ def test_a_run_is_made_kept_and_read_back(tmp_path: Path, monkeypatch: pytest.Mo
         assert kept.cosine == pytest.approx(step.cosine, rel=1e-3)
         assert kept.update == pytest.approx(step.update, rel=1e-3)
 
-
-def test_a_file_without_a_column_of_today_is_made_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(EXPERIMENTS, "micro", SMALL)
-    (file,) = reference.make(arms=["scale1"], out=tmp_path)
-    kept = json.loads(gzip.decompress(file.read_bytes()))
-    del kept["steps"]["cosine"]
-    file.write_bytes(gzip.compress(json.dumps(kept).encode()))
-    (found,) = reference.load(folder=tmp_path)
-    assert found.steps[0].cosine == ()  # an older file stays readable
-    reference.make(arms=["scale1"], out=tmp_path)
-    assert "cosine" in json.loads(gzip.decompress(file.read_bytes()))["steps"]
+    older = json.loads(gzip.decompress(file.read_bytes()))
+    del older["steps"]["cosine"]
+    old = tmp_path / "old"
+    old.mkdir()
+    (old / file.name).write_bytes(gzip.compress(json.dumps(older).encode()))
+    (found,) = reference.load(folder=old)
+    assert found.steps[0].cosine == ()  # a file of an older lab stays readable, and is made anew
+    reference.make(arms=["scale0.3"], out=old)
+    assert "cosine" in json.loads(gzip.decompress((old / file.name).read_bytes()))["steps"]
 
 
 def test_an_unknown_experiment_or_arm_is_refused(tmp_path: Path) -> None:
