@@ -33,11 +33,7 @@ def supervised(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     launch.ensure_running(home, work="tests.jobs.stand_in:work")
     until(lambda: launch.is_running(home))
     yield home
-    if launch.is_running(home):
-        launch.stop(home)
-    for process in processes(home):
-        process.kill()
-    until(lambda: not processes(home))
+    end(home)
 
 
 @pytest.fixture
@@ -177,21 +173,32 @@ def test_progress_says_each_state_once(sweep: Sweep, capsys: pytest.CaptureFixtu
     assert headline(state) == "100% of 4 runs: 4 finished (nan 4)"
 
 
-def test_the_tour_runs(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_tour_runs(home: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
     monkeypatch.setenv("JUPYTER_PLATFORM_DIRS", "1")
+    monkeypatch.setenv("INCEPTION_LAB_PARALLEL", "2")
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    request.addfinalizer(lambda: end(home))
     from nbclient import NotebookClient
 
     tour = nbformat.read(ROOT / "notebooks" / "tour.ipynb", as_version=4)
     nbformat.validate(tour)
     NotebookClient(tour, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(ROOT)}}).execute()
-    shown = [said(cell) for cell in tour.cells if cell.cell_type == "code"]
+    code = [cell for cell in tour.cells if cell.cell_type == "code"]
+    shown = [said(cell) for cell in code]
     assert "55,843,464" in shown[1]
     assert shown[3].count("<svg") == shown[4].count("<svg") == 1
     assert "1088" in shown[5]
     assert "the closing 1x1 makes 1154" in shown[6]
     assert "Total params: 1,945,338" in shown[7]
     assert len(re.findall(r"^step \d: loss +[\d.]+, zeros before the pooling 0\.\d+$", shown[9], re.MULTILINE)) == 10
-    assert "espresso" in shown[10]
+    assert shown[10].count("<b>undecided</b>") == 2
+    assert "width 0.05" in shown[10]
+    assert shown[10].count("<tr") == 9
+    drawn = [output.data.get("application/vnd.plotly.v1+json") for output in code[10].outputs if "data" in output]
+    assert sum(bool(figure and figure["data"]) for figure in drawn) == 1, "a sweep plots itself"
+    assert "share failed" in str(code[11].outputs)
+    assert shown[12].count("<td>80.0</td>") == 4
+    assert "espresso" in shown[13]
     assert "image/png" in tour.cells[-1].outputs[0].data
 
 
@@ -205,6 +212,15 @@ def test_importing_the_notebook_face_loads_no_torch() -> None:
 
     code = "import sys, inception_lab.notebook; sys.exit('torch' in sys.modules or 'plotly' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
+
+
+def end(home: Path) -> None:
+    """End the supervisor of a home and every run of it."""
+    if launch.is_running(home):
+        launch.stop(home)
+    for process in processes(home):
+        process.kill()
+    until(lambda: not processes(home))
 
 
 def said(cell: Any) -> str:
