@@ -20,11 +20,14 @@ from inception_lab.version import __version__
 
 
 def save(training: Training, folder: Path) -> Path:
-    """Keep the state of a run between two steps, whole or not at all."""
+    """Keep the state of a run between two steps.
+
+    It does not wait for the disk: what a power cut breaks, `load` refuses, and the run makes those steps again.
+    """
     state = training.state()
     file = folder / files.checkpoint(training.at)
     about = {"version": __version__, "settings": json.dumps(training.settings.to_dict())}
-    with files.whole(file) as draft:
+    with files.whole(file, durable=False) as draft:
         torch.save({**about, "state": state}, draft)
     return file
 

@@ -29,17 +29,18 @@ def checkpoints(folder: Path) -> dict[int, Path]:
 
 
 @contextmanager
-def whole(file: Path) -> Iterator[BinaryIO]:
+def whole(file: Path, *, durable: bool = True) -> Iterator[BinaryIO]:
     """What is written here becomes `file` at the end, and nothing does if that is not reached.
 
-    Who reads the file, even after a power cut, finds the old content or all of the new.
+    Who reads the file, even after a power cut if it is `durable`, finds the old content or all of the new.
     """
     part = file.with_name(f".{file.name}.{os.getpid()}.part")
     try:
         with part.open("wb") as draft:
             yield draft
-            draft.flush()
-            os.fsync(draft.fileno())  # or the new name could reach the disk before the bytes, and name an empty file
+            if durable:
+                draft.flush()
+                os.fsync(draft.fileno())  # or the new name could reach the disk before the bytes: an empty file
         part.replace(file)
     except BaseException:
         part.unlink(missing_ok=True)

@@ -22,7 +22,6 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from importlib import import_module
 from pathlib import Path
 from types import FrameType
 from typing import IO, TYPE_CHECKING, Any
@@ -208,7 +207,9 @@ def _make(report: _Report, stop: Stop) -> None:
 
 def _autopsy(folder: Path) -> None:
     try:
-        import_module("inception_lab.training.autopsy").write(folder)
+        from inception_lab.training.autopsy import write
+
+        write(folder)
     except Exception:  # whatever it is, the run itself is over and well kept
         log.exception("The run in %s has no autopsy", folder)
 

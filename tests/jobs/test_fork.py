@@ -47,7 +47,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    "how", [{}, {"average": 0.9, "dropout": 0.5, "gain": "learned"}, {"optimiser": "adam"}], ids=str
+    "how", [{}, {"average": 0.9, "dropout": 0.5, "augment": True, "gain": "learned"}, {"optimiser": "adam"}], ids=str
 )
 def test_a_fork_that_changes_nothing_is_its_parent(store: Store, how: dict[str, Any]) -> None:
     parent = store.submit(tiny(checkpoint_every=3, rate=0.01, **how))

@@ -91,6 +91,24 @@ def test_numbers_json_lacks_are_in_the_result_as_words(tmp_path: Path) -> None:
     found = result(folder)
     assert found["outcome"] == "nan"
     assert found["loss"] in ("nan", "inf")
+    assert "</html>" in (folder / "autopsy.html").read_text()
+
+
+def test_an_autopsy_that_fails_fails_no_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    seen: list[dict[str, Any]] = []
+
+    def write(folder: Path) -> None:
+        seen.append(result(folder))
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("inception_lab.training.autopsy.write", write)
+    folder = submitted(tmp_path / "well", tiny(steps=1))
+    assert work(folder) == 0
+    assert seen == [result(folder)]  # it found the result
+    assert events.read(folder / "events.jsonl")[0][-1]["status"] == "finished"
+    assert "has no autopsy" in caplog.text
 
 
 @pytest.mark.parametrize(
