@@ -154,4 +154,6 @@ def _row(run: Run, changing: Sequence[str], n: int) -> Row:
 
 
 def _outcome(run: Run) -> Outcome | None:
-    return run.result.get("outcome") if run.status == "finished" and run.result else None
+    """None until it has finished, and for a run that was changed on its way: it is no longer what its settings say."""
+    result = run.result or {}
+    return result.get("outcome") if run.status == "finished" and not result.get("changes") else None

@@ -104,6 +104,34 @@ def test_only_finished_distinct_runs_at_claimed_scales_count() -> None:
     assert replace(verdict([*runs, *again, *others]), shrunk=()) == replace(verdict(runs), shrunk=())
 
 
+def test_a_run_that_was_changed_on_its_way_does_not_count() -> None:
+    runs = arms(4, "dies", "trains")
+    changed = replace(runs[0], result={"outcome": "dies", "changes": [{"step": 9, "changes": {"rate": 0.01}}]})
+    assert verdict([changed, *runs[1:]]).unscaled.n == 3
+    assert verdict([replace(runs[0], result={"outcome": "dies", "changes": []}), *runs[1:]]).unscaled.n == 4
+
+
+def test_the_table_has_what_differs_and_counts_each_arm() -> None:
+    thin = MICRO.with_(width=0.125)
+    runs = [
+        replace(ended(scale, seed, "slow", settings), id=f"{place}{seed}")
+        for seed in (0, 1)
+        for place, (settings, scale) in enumerate([(thin, 0.1), (thin, 1.0), (MICRO, 1.0)])
+    ]
+    rows = group_table([*runs[:5], replace(runs[5], status="failed")])
+    assert [(row.changes["width"], row.scale, row.seed, row.n) for row in rows] == [
+        (0.125, 1.0, 0, 2),
+        (0.125, 1.0, 1, 2),
+        (0.125, 0.1, 0, 2),
+        (0.125, 0.1, 1, 2),
+        (0.25, 1.0, 0, 1),
+        (0.25, 1.0, 1, 1),
+    ]
+    assert list(rows[0].flat()) == [
+        "run", "width", "scale", "seed", "status", "outcome", "died_at", "accuracy", "zero_share", "seconds", "n"
+    ]  # fmt: skip
+
+
 def test_different_experiments_are_not_pooled() -> None:
     with pytest.raises(RunError, match=r"differ in more than scale and seed \(rate 0\.045 and 0\.2\)"):
         verdict([ended(1.0, 0, "dies"), ended(0.1, 0, "trains", MICRO.with_(rate=0.045))])
