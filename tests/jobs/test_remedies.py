@@ -11,6 +11,7 @@ from inception_lab.errors import RunError
 from inception_lab.intervals import wilson
 from inception_lab.jobs.remedies import Ended, against_paper, ended, remedies_table
 from inception_lab.jobs.store import Run
+from inception_lab.training import reference
 from inception_lab.training.experiments import REMEDIES
 from inception_lab.training.outcomes import Judgement, Outcome
 from inception_lab.training.presets import preset
@@ -137,3 +138,15 @@ def test_the_store_gives_its_finished_runs() -> None:
     assert found.settings == run.settings
     assert math.isnan(found.judgement.loss)
     assert (found.judgement.outcome, found.judgement.zero_share) == ("nan", None)
+
+
+def test_the_shipped_runs_are_such_cases() -> None:
+    runs = reference.load("remedies")
+    rows = remedies_table(runs)
+    assert [row.key for row in rows] == [arm.key for arm in REMEDIES.arms]
+    assert sum(row.outcomes.total() for row in rows) == len(runs)
+    found = {row.key: row for row in rows}
+    assert found["none"].outcomes["dies"] == found["none"].n >= 2
+    assert (found["scale-0.1"].failed, found["scale-0.1"].outcomes["trains"]) == (0, found["scale-0.1"].n)
+    assert found["warmup"].outcomes["dies"] >= 2
+    assert {found[key].failed for key in ("rate-10th", "rate-100th", "end-norm", "clip-1", "no-momentum")} == {0}

@@ -43,6 +43,21 @@ def test_rounding_changed_no_number_that_counts() -> None:
         assert all(step.zero_share is not None and step.zero_share <= 1 for step in found.steps)
 
 
+@pytest.mark.parametrize("name", ["remedies"])
+def test_the_other_experiments_ship_every_arm_with_the_same_seeds(name: str) -> None:
+    asked, runs = EXPERIMENTS[name], reference.load(name)
+    seeds = len(runs) // len(asked.arms)
+    assert {run.settings for run in runs} == set(asked.runs(seeds=seeds))
+    assert len(runs) == seeds * len(asked.arms)
+    keys = [arm.key for arm in asked.arms for _ in range(seeds)]
+    assert [run.name for run in runs] == [f"{name}-{key}-seed{n % seeds}" for n, key in enumerate(keys)]
+    for found in runs:
+        assert [step.step for step in found.steps] == list(range(found.settings.steps))
+        assert judge(found.steps).outcome == found.outcome
+        assert judge(found.steps).accuracy == pytest.approx(found.judgement.accuracy, abs=1e-3)
+        assert len(found.steps[0].zeros) == (len(found.addresses) if name == "remedies" else 0)
+
+
 def test_they_show_one_that_dies_and_one_that_learns() -> None:
     found = {(r.settings.scale, r.settings.seed): r for r in reference.load()}
     for seed in range(3):
