@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from inception_lab.errors import LabError as LabError
     from inception_lab.images.attribute import attribute as attribute
     from inception_lab.images.classify import classify as classify
+    from inception_lab.images.trained import pretrained as pretrained
     from inception_lab.models.build import build as build
     from inception_lab.models.build import summary as summary
-    from inception_lab.models.weights import pretrained as pretrained
     from inception_lab.nets.catalog import net as net
     from inception_lab.notebook import resume as resume
     from inception_lab.notebook import sweep as sweep
@@ -38,7 +38,7 @@ _HOME = {
     "graph": "readers.graph",
     "net": "nets.catalog",
     "notation": "readers.notation",
-    "pretrained": "models.weights",
+    "pretrained": "images.trained",
     "resume": "notebook",
     "shapes": "readers.shapes",
     "summary": "models.build",

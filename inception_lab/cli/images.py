@@ -22,7 +22,9 @@ REFUSED = 2
 @click.command()
 @click.argument("image", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option(
-    "--network", multiple=True, help="Weights by tag, see `nets`; may be repeated. Default: the embedded one."
+    "--network",
+    multiple=True,
+    help="Weights by tag, see `nets`, or run:ID of a run here; may be repeated. Default: the embedded one.",
 )
 @click.option("--crops", type=int, default=1, show_default=True, help="1, 10, 12 or 144 views of each image.")
 @click.option("--top", type=int, default=5, show_default=True, help="So many guesses.")
@@ -49,10 +51,10 @@ def classify(image: tuple[Path, ...], network: tuple[str, ...], crops: int, top:
 
 @click.command()
 @click.argument("image", type=click.Path(path_type=Path))
-@click.option("--network", metavar="TAG", help="Weights by tag, see `nets`. Default: the embedded one.")
+@click.option("--network", metavar="TAG", help="Weights by tag, see `nets`, or run:ID. Default: the embedded one.")
 @click.option("--method", type=click.Choice(METHODS), default=METHODS[0], show_default=True)
 @click.option(
-    "--target", type=int, metavar="CLASS", help="ImageNet class 0 to 999. Default: the network's first guess."
+    "--target", type=int, metavar="CLASS", help="Class by index, ImageNet's 0 to 999. Default: the first guess."
 )
 @click.option("--at", metavar="ADDRESS", help="Layer for grad_cam. Default: the end of the last stage.")
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help=".png overlay or .npy values.")
@@ -94,13 +96,14 @@ def attribute(
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--network", metavar="TAG", help="Weights by tag, see `nets`. Default: the embedded one.")
+@click.option("--network", metavar="TAG", help="Weights by tag, see `nets`, or run:ID. Default: the embedded one.")
 @click.option("--crops", type=int, default=1, show_default=True, help="1, 10, 12 or 144 views of each image.")
 @json_option
 def evaluate(folder: Path, network: str | None, crops: int, as_json: bool) -> None:
     """Error rates on FOLDER, which has one folder of photographs per class.
 
-    Class folders are named by WordNet id (n07920052), index (967) or label (espresso). Shares are 0 to 1, with 95 %
+    Class folders are named by WordNet id (n07920052), index (967) or label (espresso); for a run:ID by index or label.
+    Shares are 0 to 1, with 95 %
     intervals; files that cannot be read are named on stderr and left out.
     """
     from inception_lab.images.evaluate import evaluate as measure
@@ -116,12 +119,17 @@ def evaluate(folder: Path, network: str | None, crops: int, as_json: bool) -> No
 @click.argument("network")
 @json_option
 def fetch(network: str, as_json: bool) -> None:
-    """Bring the weights of NETWORK to this machine and check them."""
+    """Bring the weights of NETWORK to this machine and check them; those of a run:ID are here already."""
+    from inception_lab.images.trained import is_run, trained
     from inception_lab.models.records import record
     from inception_lab.models.weights import fetch as bring
 
-    known = record(network)
-    path = bring(known.tag, progress=counting("MB", size=1e6))
+    if is_run(network):
+        own = trained(network)
+        known, path = own.record, own.file
+    else:
+        known = record(network)
+        path = bring(known.tag, progress=counting("MB", size=1e6))
     data: dict[str, Any] = {
         "network": known.tag,
         "file": str(path),

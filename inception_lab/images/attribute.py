@@ -18,10 +18,9 @@ from inception_lab.images import methods
 from inception_lab.images.crops import pixels as cut
 from inception_lab.images.load import Photo, Source, load
 from inception_lab.images.methods import METHODS, Map, Method, Progress
-from inception_lab.images.networks import Loaded, borrowed, tensor, threads_set
-from inception_lab.models.build import InceptionNet
-from inception_lab.models.records import EMBEDDED, WeightRecord, record
-from inception_lab.models.weights import labels
+from inception_lab.images.networks import Loaded, borrowed, shares, tensor, threads_set
+from inception_lab.images.trained import known
+from inception_lab.models.records import EMBEDDED, WeightRecord
 
 __all__ = ["METHODS", "Attribution", "Method", "Progress", "attribute", "cost"]
 
@@ -90,7 +89,7 @@ class Attribution:
 
 def cost(method: Method, *, network: str = EMBEDDED) -> int:
     """How many times `attribute` runs an image through the network, the one for the prediction included."""
-    return 1 + methods.forwards(method, record(network).size)
+    return 1 + methods.forwards(method, known(network).size)
 
 
 def attribute(
@@ -106,7 +105,8 @@ def attribute(
     """The pixels of `image` that speak for class `target` (the network's first choice if None), single centre crop.
 
     `at` is the address of Grad-CAM's layer, by default the end of the last stage. `progress` is called with (images
-    run, images in all) and may raise to cancel. Raises `ImageError`, `WeightsError`, `UnknownAddress`, `SettingsError`.
+    run, images in all) and may raise to cancel. Raises `ImageError`, `WeightsError`, `RunError`, `UnknownAddress`,
+    `SettingsError`.
     """
     photo, total = load(image), cost(method, network=network)
     methods.prepare()
@@ -114,7 +114,7 @@ def attribute(
         start = time.perf_counter()
         square = cut(photo, loaded.record)
         x = tensor([square], loaded.record)
-        target, probability = _chosen(loaded.model, x, target)
+        target, probability = _chosen(loaded, x, target)
         layer, setting, found = _run(loaded, x, target, method, at, _later(progress, 1, total))
     return Attribution(
         values=found.values,
@@ -123,7 +123,7 @@ def attribute(
         network=loaded.record.tag,
         method=method,
         target=target,
-        label=labels()[target],
+        label=loaded.labels[target],
         probability=probability,
         setting=setting,
         layer=layer,
@@ -156,22 +156,22 @@ def _run(
             return None, f"grey square of {side} pixels, moved by {stride}", found
 
 
-def _chosen(model: nn.Module, x: Tensor, target: int | None) -> tuple[int, float]:
+def _chosen(loaded: Loaded, x: Tensor, target: int | None) -> tuple[int, float]:
     """The class to explain and its probability."""
     with torch.inference_mode():
-        shares = model(x).softmax(dim=1)[0]
-    chosen = int(shares.argmax()) if target is None else target
-    if not 0 <= chosen < len(shares):
-        raise SettingsError(f"There is no class {chosen}; this network has 0 to {len(shares) - 1}.")
-    return chosen, shares[chosen].item()
+        found = shares(loaded.model(x), loaded.record)[0]
+    chosen = int(found.argmax()) if target is None else target
+    if not 0 <= chosen < len(found):
+        raise SettingsError(f"There is no class {chosen}; this network has 0 to {len(found) - 1}.")
+    return chosen, found[chosen].item()
 
 
 def _layer(loaded: Loaded, at: str | None) -> tuple[str, nn.Module]:
     """Grad-CAM's layer with its full address."""
-    model, tag = loaded.model, loaded.record.tag
-    if isinstance(model, InceptionNet):
-        place = at or model.net.stages[-1].name
-        return f"{model.net.name}/{place.removeprefix(f'{model.net.name}/')}", model.at(place)
+    own, model, tag = loaded.own, loaded.model, loaded.record.tag
+    if own is not None:
+        place = at or own.net.stages[-1].name
+        return f"{own.net.name}/{place.removeprefix(f'{own.net.name}/')}", own.at(place)
     place = (at or EMBEDDED_LAYER).removeprefix(f"{tag}/").replace("/", ".")
     try:
         return f"{tag}/{place.replace('.', '/')}", model.get_submodule(place)

@@ -13,14 +13,15 @@ from inception_lab.errors import ImageError, SettingsError
 from inception_lab.images.crops import protocol
 from inception_lab.images.load import Photo, Source, load
 from inception_lab.images.networks import borrowed, probabilities, threads_set
+from inception_lab.images.trained import known
 from inception_lab.models.hub import Progress
-from inception_lab.models.records import EMBEDDED, record
-from inception_lab.models.weights import labels
+from inception_lab.models.records import EMBEDDED
 
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """One class with its probability, 0 to 1; `index` is ImageNet-1k's, two classes share some labels."""
+    """One class with its probability, 0 to 1; `index` is the network's (ImageNet-1k's, where two classes share some
+    labels, or that of a run's own data)."""
 
     label: str
     index: int
@@ -106,15 +107,15 @@ def classify(
 ) -> Classifications:
     """The `top` classes of each image by each network, image by image; one image need not be in a list.
 
-    An unreadable file becomes an entry with `error`, and the rest goes on. `networks` are tags of `RECORDS`, by default
-    the embedded one; `threads` is torch's number for this call; `progress` hears of downloads. Raises `WeightsError`,
-    `UnknownNetwork` or, for `crops` and `top`, `SettingsError`.
+    An unreadable file becomes an entry with `error`, and the rest goes on. `networks` are tags of `RECORDS` or of
+    runs ("run:<id>"), by default the embedded one; `threads` is torch's number for this call; `progress` hears of
+    downloads. Raises `WeightsError`, `UnknownNetwork`, `RunError` or, for `crops` and `top`, `SettingsError`.
     """
     protocol(crops)
     if not 1 <= top <= 1000:
         raise SettingsError(f"The best {top} of 1000 classes cannot be listed; ask for 1 to 1000.")
     wanted = [networks] if isinstance(networks, str) else networks or [EMBEDDED]
-    tags = [record(network).tag for network in wanted]
+    tags = [known(network).tag for network in wanted]
     found = Classifications()
     with threads_set(threads):
         for source in _listed(images):
@@ -137,9 +138,9 @@ def _opinion(photo: Photo, file: str, tag: str, crops: int, top: int, progress: 
         start = time.perf_counter()
         shares = probabilities(loaded, photo, crops)
         seconds = time.perf_counter() - start
-    best = shares.topk(top)
+    best = shares.topk(min(top, len(shares)))
     predictions = tuple(
-        Prediction(labels()[index], index, share)
+        Prediction(loaded.labels[index], index, share)
         for index, share in zip(best.indices.tolist(), best.values.tolist(), strict=True)
     )
     return Classification(file, tag, crops, predictions, note=photo.note, seconds=seconds)

@@ -8,7 +8,8 @@
           (GoogLeNet paper, section 7)
 
 GoogLeNet's scales are 8/7 to 11/7 of its 224 pixels; for 299, where no paper gives numbers, they make 342, 384, 427 and
-470. Softmax outputs are averaged over the crops.
+470. A network trained here has a crop_pct of 1, so its 10 crops of a square picture are one and the same, five times.
+Softmax outputs are averaged over the crops.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from inception_lab.models.records import WeightRecord
 Protocol = Literal[1, 10, 12, 144]
 PROTOCOLS: tuple[Protocol, ...] = get_args(Protocol)
 
-_BICUBIC = Image.Resampling.BICUBIC
+_FILTERS = {"bicubic": Image.Resampling.BICUBIC, "bilinear": Image.Resampling.BILINEAR}
 
 
 def protocol(crops: int) -> Protocol:
@@ -36,8 +37,7 @@ def protocol(crops: int) -> Protocol:
 
 def pixels(photo: Photo, record: WeightRecord) -> Image.Image:
     """The exact RGB square that enters the network of `record` with one crop, `record.size` pixels wide."""
-    resized = _resized(photo.image, record.resize)
-    return _square(resized, record.size, 0.5, 0.5)
+    return _square(_resized(photo.image, record.resize, record), record.size, 0.5, 0.5)
 
 
 def crops(photo: Photo, record: WeightRecord, n: int = 1) -> list[Image.Image]:
@@ -46,16 +46,16 @@ def crops(photo: Photo, record: WeightRecord, n: int = 1) -> list[Image.Image]:
         case 1:
             return [pixels(photo, record)]
         case 10:
-            return _mirrored(_five(_resized(photo.image, record.resize), record.size))
+            return _mirrored(_five(_resized(photo.image, record.resize, record), record.size))
         case 12:
             smallest = scales(record.size)[0]
-            return _six(_square(_resized(photo.image, smallest), smallest, 0.5, 0.5), record.size)
+            return _six(_square(_resized(photo.image, smallest, record), smallest, 0.5, 0.5), record)
         case 144:
             found: list[Image.Image] = []
             for scale in scales(record.size):
-                resized = _resized(photo.image, scale)
+                resized = _resized(photo.image, scale, record)
                 for share in (0.0, 0.5, 1.0):
-                    found += _six(_square(resized, scale, share, share), record.size)
+                    found += _six(_square(resized, scale, share, share), record)
             return found
 
 
@@ -64,11 +64,11 @@ def scales(size: int) -> tuple[int, ...]:
     return tuple(round(size * sevenths / 7) for sevenths in (8, 9, 10, 11))
 
 
-def _resized(image: Image.Image, shorter: int) -> Image.Image:
+def _resized(image: Image.Image, shorter: int, record: WeightRecord) -> Image.Image:
     """Shorter side to `shorter`, the other in proportion, rounded down as torchvision and timm do."""
     width, height = image.size
     size = (shorter, int(shorter * height / width)) if width <= height else (int(shorter * width / height), shorter)
-    return image if size == image.size else image.resize(size, _BICUBIC)
+    return image if size == image.size else image.resize(size, _FILTERS[record.interpolation])
 
 
 def _square(image: Image.Image, side: int, across: float, down: float) -> Image.Image:
@@ -82,9 +82,11 @@ def _five(image: Image.Image, side: int) -> list[Image.Image]:
     return [_square(image, side, across, down) for across, down in places]
 
 
-def _six(square: Image.Image, side: int) -> list[Image.Image]:
+def _six(square: Image.Image, record: WeightRecord) -> list[Image.Image]:
     """Five crops and the whole square, each also mirrored."""
-    return _mirrored([*_five(square, side), square.resize((side, side), _BICUBIC)])
+    side = record.size
+    whole = square.resize((side, side), _FILTERS[record.interpolation])
+    return _mirrored([*_five(square, side), whole])
 
 
 def _mirrored(squares: list[Image.Image]) -> list[Image.Image]:

@@ -1,13 +1,14 @@
 """The error rates of a network on a folder of labelled photographs, in ImageNet's layout: one folder per class.
 
-A class folder is named by WordNet id (n07920052), by index (967) or by label (espresso). Every pixel of a file is used,
+A class folder is named by WordNet id (n07920052), by index (967) or by label (espresso); for a network trained here by
+index or label, with _ for a slash. Every pixel of a file is used,
 as for the published numbers; the paper's own single-crop numbers leave out some 1,700 images with poor boxes.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,9 @@ from inception_lab.errors import DataError, ImageError
 from inception_lab.images.crops import protocol
 from inception_lab.images.load import load
 from inception_lab.images.networks import borrowed, probabilities, threads_set
+from inception_lab.images.trained import known
 from inception_lab.intervals import wilson
-from inception_lab.models.records import EMBEDDED, record
+from inception_lab.models.records import EMBEDDED, WeightRecord
 from inception_lab.models.weights import labels, wnids
 
 SUFFIXES = frozenset((".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff"))
@@ -77,7 +79,8 @@ def evaluate(
     Raises `DataError` for a folder without classes or readable images, and as `classify` for network and crops.
     """
     protocol(crops)
-    tag, files = record(network).tag, list(_labelled(Path(folder).expanduser()))
+    chosen = known(network)
+    tag, files = chosen.tag, list(_labelled(Path(folder).expanduser(), chosen))
     wrong1 = wrong5 = 0
     skipped: list[str] = []
     start = time.perf_counter()
@@ -91,7 +94,7 @@ def evaluate(
                 skipped.append(str(problem))
                 continue
             with borrowed(tag) as loaded:
-                best = probabilities(loaded, photo, crops).topk(5).indices.tolist()
+                best = probabilities(loaded, photo, crops).topk(min(5, chosen.classes)).indices.tolist()
             wrong1 += target != best[0]
             wrong5 += target not in best
     if progress is not None:
@@ -104,16 +107,21 @@ def evaluate(
     return Evaluation(tag, crops, images, *shares, *intervals, tuple(skipped), time.perf_counter() - start)
 
 
-def class_index(name: str) -> int:
-    """The class a folder stands for; raises `DataError` for a name that fits none, or two."""
-    if name in wnids():
+def class_index(name: str, own: Sequence[str] = ()) -> int:
+    """The class a folder stands for, of ImageNet's or of a run's `own`; raises `DataError` for a name that fits none,
+    or two."""
+    if not own and name in wnids():
         return wnids().index(name)
-    if name.isdecimal() and int(name) < len(wnids()):
+    if name.isdecimal() and int(name) < len(own or wnids()):
         return int(name)
-    spoken = name.replace("_", " ").casefold()
-    fitting = [index for index, label in enumerate(labels()) if label.casefold() == spoken]
+    fitting = [index for index, label in enumerate(own or labels()) if _spoken(label) == _spoken(name)]
     if len(fitting) == 1:
         return fitting[0]
+    if own:
+        raise DataError(
+            f"The folder {name!r} is no class of this network: name it by index, 0 to {len(own) - 1}, or "
+            f"by label: {', '.join(own[:20])}."
+        )
     if fitting:
         raise DataError(f"Two classes are called {name!r}; name the folder {' or '.join(wnids()[i] for i in fitting)}.")
     raise DataError(
@@ -121,7 +129,12 @@ def class_index(name: str) -> int:
     )
 
 
-def _labelled(folder: Path) -> Iterator[tuple[Path, int]]:
+def _spoken(name: str) -> str:
+    """A label as the name of a folder can say it: without capitals, and what no folder may hold is a space."""
+    return name.replace("_", " ").replace("/", " ").casefold()
+
+
+def _labelled(folder: Path, network: WeightRecord) -> Iterator[tuple[Path, int]]:
     """Every picture file with its class, in the order of the names."""
     if not folder.is_dir():
         raise DataError(f"{folder} is no folder; give one with a folder of photographs per class.")
@@ -129,7 +142,7 @@ def _labelled(folder: Path) -> Iterator[tuple[Path, int]]:
     for place in sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")):
         files = sorted(path for path in place.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
         if files:
-            found, index = True, class_index(place.name)
+            found, index = True, class_index(place.name, network.labels)
             yield from ((path, index) for path in files)
     if not found:
         raise DataError(

@@ -18,23 +18,56 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
+from inception_lab.errors import RunError
 from inception_lab.images.crops import crops as cut
 from inception_lab.images.load import Photo
+from inception_lab.images.trained import is_run, known, trained
+from inception_lab.models.build import InceptionNet
 from inception_lab.models.hub import Progress
 from inception_lab.models.records import WeightRecord, record
-from inception_lab.models.weights import pretrained
+from inception_lab.models.weights import labels, pretrained
 
 KEPT = 3  # about 0.5 GB if all are Inception-ResNets
 BATCH = 4
+LUMA = (0.299, 0.587, 0.114)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Loaded:
-    """A network in evaluation mode; `lock` is held while it runs."""
+    """A network in evaluation mode that takes RGB, (N, 3, H, W); `lock` is held while it runs."""
 
     record: WeightRecord
     model: nn.Module
     lock: RLock = field(default_factory=RLock)
+
+    @property
+    def own(self) -> InceptionNet | None:
+        """The lab's module in it, whose parts have addresses; None for one that is timm's."""
+        inner = self.model.network if isinstance(self.model, Grey) else self.model
+        return inner if isinstance(inner, InceptionNet) else None
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The names of its classes, in order."""
+        return self.record.labels or labels()
+
+
+@final
+class Grey(nn.Module):
+    """A network of one channel behind an entry for RGB, so that an attribution has three channels to look at.
+
+    The weights are those of ITU-R BT.601 luma, as Pillow's; they add up to 1, so a grey picture keeps its values.
+    """
+
+    def __init__(self, network: InceptionNet) -> None:
+        super().__init__()
+        self.network = network
+        self.register_buffer("luma", torch.tensor(LUMA).view(1, 3, 1, 1), persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Logits: (N, 3, H, W) to (N, classes)."""
+        logits: Tensor = self.network((x * self.get_buffer("luma")).sum(dim=1, keepdim=True))
+        return logits
 
 
 @final
@@ -49,7 +82,7 @@ class Models:
 
     def get(self, network: str, *, progress: Progress | None = None) -> Loaded:
         """The network of a tag, from the cache or loaded now; of several threads that ask, one loads."""
-        tag = record(network).tag
+        tag = known(network).tag
         with self._guard:
             if found := self._known(tag):
                 return found
@@ -58,7 +91,7 @@ class Models:
             with self._guard:
                 if found := self._known(tag):
                     return found
-            fresh = Loaded(record(tag), pretrained(tag, progress=progress))
+            fresh = _loaded(tag, progress)
             with self._guard:
                 self._loaded[tag] = fresh
                 while len(self._loaded) > self._kept:
@@ -84,9 +117,23 @@ class Models:
 MODELS = Models()
 
 
+def _loaded(tag: str, progress: Progress | None) -> Loaded:
+    if not is_run(tag):
+        return Loaded(record(tag), pretrained(tag, progress=progress))
+    found = trained(tag)
+    network = found.network()
+    match found.net.inputs:
+        case 1:
+            return Loaded(found.record, Grey(network))
+        case 3:
+            return Loaded(found.record, network)
+        case inputs:
+            raise RunError(f"{tag} takes images of {inputs} channels, and a photograph has 3, or 1 made of them.")
+
+
 @contextmanager
 def borrowed(network: str, *, progress: Progress | None = None) -> Iterator[Loaded]:
-    """The network of a tag, for this thread alone while the block runs; errors as `models.weights.pretrained`."""
+    """The network of a tag, for this thread alone while the block runs; errors as `images.trained.pretrained`."""
     loaded = MODELS.get(network, progress=progress)
     with loaded.lock:
         yield loaded
@@ -149,5 +196,12 @@ def probabilities(loaded: Loaded, photo: Photo, crops: int = 1) -> Tensor:
     with torch.inference_mode():
         for start in range(0, len(squares), BATCH):
             logits = loaded.model(tensor(squares[start : start + BATCH], loaded.record))
-            total += logits.softmax(dim=1).sum(dim=0)
+            total += shares(logits, loaded.record).sum(dim=0)
     return total / len(squares)
+
+
+def shares(logits: Tensor, record: WeightRecord) -> Tensor:
+    """Softmax of (N, classes); raises `RunError` for a network that puts out no numbers any more."""
+    if not logits.isfinite().all():
+        raise RunError(f"{record.tag} puts out nan or infinity: it diverged in training, so it has no guesses at all.")
+    return logits.softmax(dim=1)

@@ -26,12 +26,13 @@ NO_BORDER = "slim averaged without the padded border, timm with it, so results d
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WeightRecord:
-    """One set of ImageNet weights.
+    """One set of weights: public ones of ImageNet, or those of a run (see `images.trained`).
 
     `network` is the catalogue's name (for the embedded network: timm's). The network takes a square of `size` pixels,
     cut from the image after its shorter side was resized to floor(size / crop_pct), as (value / 255 - mean) / std per
     channel. `top1` and `top5` are accuracies in percent as `accuracy_source` prints them; `megabytes` is about what the
-    tensors take (10^6 bytes).
+    tensors take (10^6 bytes). `labels` names the classes in order; empty means ImageNet-1k's, as
+    `models.weights.labels` gives them.
     """
 
     tag: str
@@ -44,8 +45,9 @@ class WeightRecord:
     std: Triple = HALF
     crop_pct: float = 0.875
     size: int = 299
-    interpolation: Literal["bicubic"] = "bicubic"
+    interpolation: Literal["bicubic", "bilinear"] = "bicubic"
     classes: int = 1000
+    labels: tuple[str, ...] = ()
     licence: str = "Apache-2.0"
     accuracy_source: str = TIMM_RESULTS
     notes: str = TERMS
@@ -53,8 +55,8 @@ class WeightRecord:
 
     @property
     def repository(self) -> str:
-        """The hub's repository, `timm/<tag>`; empty for the embedded network."""
-        return "" if self.embedded else f"timm/{self.tag}"
+        """The hub's repository, `timm/<tag>`; empty for what the hub does not have: the embedded network, a run's."""
+        return "" if self.embedded or self.labels else f"timm/{self.tag}"
 
     @property
     def resize(self) -> int:

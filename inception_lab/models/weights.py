@@ -32,7 +32,9 @@ __all__ = [
     "is_cached",
     "labels",
     "pretrained",
+    "ready",
     "record",
+    "tensors",
     "wnids",
 ]
 
@@ -76,11 +78,11 @@ def pretrained(tag: str, *, progress: Progress | None = None) -> nn.Module:
     """
     chosen = record(tag)
     if chosen.embedded:
-        return _ready(_timm(chosen.network), _embedded_tensors())
+        return ready(_timm(chosen.network), _embedded_tensors())
     path = hub.fetch(chosen.repository, progress=progress)
     with torch.device("meta"):
         model = build(chosen.network)
-    return _ready(model, from_timm(chosen.network, _tensors(path)))
+    return ready(model, from_timm(chosen.network, tensors(path)))
 
 
 def fetch(tag: str, *, progress: Progress | None = None) -> Path:
@@ -89,7 +91,7 @@ def fetch(tag: str, *, progress: Progress | None = None) -> Path:
     if chosen.embedded:
         return _embedded_file()
     path = hub.fetch(chosen.repository, progress=progress)
-    from_timm(chosen.network, _tensors(path))
+    from_timm(chosen.network, tensors(path))
     return path
 
 
@@ -116,9 +118,12 @@ def wnids() -> tuple[str, ...]:
     return tuple(ImageNetInfo().label_names())
 
 
-def _ready(model: nn.Module, tensors: dict[str, Tensor]) -> nn.Module:
-    """`model` came from the meta device; copying into fresh memory keeps it free of the file and well aligned."""
-    model.to_empty(device="cpu").load_state_dict(tensors, strict=True)
+def ready(model: nn.Module, state: Mapping[str, Tensor]) -> nn.Module:
+    """`model`, made on the meta device, with the tensors in `state`: evaluation mode, no gradients to the parameters.
+
+    Copying into fresh memory keeps it free of the file and well aligned. Raises `RuntimeError` if they do not fit.
+    """
+    model.to_empty(device="cpu").load_state_dict(state, strict=True)
     return model.eval().requires_grad_(False)
 
 
@@ -145,18 +150,19 @@ def _pairs(name: str) -> dict[str, tuple[str, torch.Size]]:
     return {key: (name_here, tensor.shape) for key, (name_here, tensor) in zip(theirs, ours.items(), strict=True)}
 
 
-def _tensors(path: Path) -> dict[str, Tensor]:
+def tensors(path: Path) -> dict[str, Tensor]:
+    """The tensors of a safetensors file, floating ones in fp32. Raises `WeightsMismatch` for a damaged one."""
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
     hub.check(path)
     try:
-        tensors = load_file(path)
+        found = load_file(path)
     except SafetensorError as problem:
         raise WeightsMismatch(
             f"{path} is no readable safetensors file ({problem}); delete it and fetch it again."
         ) from None
-    return {key: tensor.float() if tensor.is_floating_point() else tensor for key, tensor in tensors.items()}
+    return {key: tensor.float() if tensor.is_floating_point() else tensor for key, tensor in found.items()}
 
 
 def _embedded_file() -> Path:
