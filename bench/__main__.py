@@ -11,7 +11,7 @@ import click
 
 from bench.harness import BENCHES, Result, Skip, duration, measure
 
-for module in ("package", "classify", "training", "sweep", "app"):  # importing registers; the quick ones first
+for module in ("package", "classify", "tick", "training", "sweep", "app"):  # importing registers; the quick ones first
     import_module(f"bench.{module}")
 
 

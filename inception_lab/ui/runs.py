@@ -6,8 +6,10 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from operator import attrgetter
 from typing import Any, Literal
 
+import numpy as np
 import streamlit as st
 
 from inception_lab.errors import UnknownRun
@@ -52,13 +54,14 @@ class Arm:
 
     def series(self, metric: Metric, *, other: str = "", dash: str | None = None) -> Series:
         """Its values of one metric; steps without a measurement are left out."""
-        measured = [(step.step, value) for step in self.steps if (value := getattr(step, metric)) is not None]
+        read = attrgetter("step", metric)
+        measured = np.array([pair for pair in map(read, self.steps) if pair[1] is not None], dtype=float).reshape(-1, 2)
         died_at = self.judgement.died_at if self.judgement else None
         return Series(
             scale=self.settings.scale,
             seed=self.settings.seed,
-            steps=[step for step, _ in measured],
-            values=[value for _, value in measured],
+            steps=measured[:, 0].astype("i4"),
+            values=measured[:, 1],
             died_at=died_at,
             died_in="" if died_at is None else first_silent(self.steps, self.addresses),
             kind=self.kind,
@@ -196,10 +199,11 @@ def first_silent(steps: Iterable[Step], addresses: Sequence[str]) -> str:
 def _joined(one: Series, arm: Arm, stems: Mapping[str, Series]) -> Series:
     """A fork's curve from the last point it shares with its stem on."""
     stem = stems.get(arm.settings.fork.run) if arm.settings.fork else None
-    if stem is None or one.steps[0] - 1 not in stem.steps:
+    if stem is None:
         return one
-    place = list(stem.steps).index(one.steps[0] - 1)
-    return replace(one, steps=[stem.steps[place], *one.steps], values=[stem.values[place], *one.values])
+    last = np.flatnonzero(np.asarray(stem.steps) == one.steps[0] - 1)[:1]
+    steps = np.concatenate([np.asarray(stem.steps)[last], one.steps])
+    return replace(one, steps=steps, values=np.concatenate([np.asarray(stem.values)[last], one.values]))
 
 
 def _title(found: Sequence[Run]) -> str:
