@@ -28,7 +28,7 @@ class Updates:
         self._settings = settings
         self._norms: list[Tensor] = []
         self._copies: list[Tensor] = []
-        self._ratio: Tensor | None = None
+        self.ratio: Tensor | None = None  # part of a run's state: the next step tells it
 
     def before(self) -> None:
         """Look at the weights an update will meet."""
@@ -50,12 +50,12 @@ class Updates:
                 moves = torch._foreach_norm([optimiser.state[weight]["momentum_buffer"] for weight in self._weights])
             factor = rate if self._settings.optimiser == "sgd" else 1.0
             moved = self._by_block(moves) * (1.0 if self._copies else factor)
-            self._ratio = moved / self._by_block(self._norms)
+            self.ratio = moved / self._by_block(self._norms)
             self._copies = []
 
     def numbers(self) -> Tensor | None:
         """The ratio of each block for the last update; None before the first."""
-        return self._ratio
+        return self.ratio
 
     @property
     def _buffered(self) -> bool:
