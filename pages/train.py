@@ -1,6 +1,6 @@
 """Train: short runs that compare residual scales, beside the reference runs that ship with the lab."""
 
-from inception_lab.ui import frame, train
+from inception_lab.ui import experiment, frame, train
 
 LEAD = (
     "The paper says that very wide residual networks die early in training unless the residual is scaled down before "
@@ -8,6 +8,6 @@ LEAD = (
 )
 
 with frame.page("Train", LEAD, warm=False):
-    train.form()
-    train.watch()
+    chosen = experiment.form()
+    train.views(chosen)
     train.definitions()
