@@ -43,7 +43,12 @@ def calibration(bins: Sequence[Bin]) -> tuple[go.Figure, str]:
         cliponaxis=False,
     )
     figure.update_layout(
-        xaxis={"title": {"text": "probability said of the tapped word"}, "range": [0.42, 1.1], "tickformat": ".0%"},
+        xaxis={
+            "title": {"text": "probability said of the tapped word"},
+            "range": [0.42, 1.1],
+            "tickvals": [0.5, 0.6, 0.7, 0.8, 0.9, 1.0],
+            "tickformat": ".0%",
+        },
         yaxis={"title": {"text": "came true"}, "range": [-0.03, 1.05], "tickformat": ".0%"},
         legend={"orientation": "h", "yanchor": "bottom", "y": 1.02},
         margin={"l": 60, "r": 30, "t": 10, "b": 45},

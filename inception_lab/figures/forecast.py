@@ -19,7 +19,7 @@ from inception_lab.training.presets import preset
 from inception_lab.training.rule import THRESHOLD, Word, predict
 from inception_lab.training.settings import Init, Settings
 
-LOWEST, HIGHEST = -1.5, 2.5
+LOWEST, HIGHEST = -1.0, 2.5
 """Ends of the colour scale in log10 P: fixed, so that a change of the rate is seen."""
 TICKS = (0.1, 1.0, 10.0, 100.0)
 SYMBOLS: dict[Outcome, str] = {
@@ -111,6 +111,7 @@ def p_map(known: Map, plane: Slice, *, rate: float, runs: Iterable[Finished] = (
     logs = [[_log(value) for value in row] for row in table]
     figure = go.Figure(_heat(table, logs, names, plane.title))
     figure.add_trace(_frontier(logs))
+    figure.add_trace(_numbers(table, logs))
     drawn = _overlay(figure, plane, rate, runs)
     figure.update_layout(
         xaxis=_axis("residual scale", [f"{scale:g}" for scale in SCALES]),
@@ -134,7 +135,7 @@ def variance(one: Forecast) -> tuple[go.Figure, str]:
             figure.add_scatter(
                 x=[names[place] for place in stage],
                 y=[values[place] for place in stage],
-                mode="lines+markers",
+                mode="lines+markers" if dash == "solid" or len(stage) == 1 else "lines",
                 name=name,
                 legendgroup=name,
                 showlegend=stage is stages[0],
@@ -144,7 +145,7 @@ def variance(one: Forecast) -> tuple[go.Figure, str]:
             )
     figure.update_layout(
         xaxis={"title": {"text": "block"}, "type": "category", "categoryorder": "array", "categoryarray": names},
-        yaxis={"title": {"text": "mean square entering the block"}, "type": "log"},
+        yaxis={"title": {"text": "mean square entering the block"}, "type": "log", "dtick": 1},
         legend={"orientation": "h", "yanchor": "bottom", "y": 1.02},
         margin={"l": 60, "r": 10, "t": 10, "b": 60},
     )
@@ -157,8 +158,6 @@ def _heat(table: list[list[float | None]], logs: list[list[float | None]], names
         x=list(range(len(SCALES))),
         y=list(range(len(names))),
         z=logs,
-        text=[["" if value is None else f"{value:.3g}" for value in row] for row in table],
-        texttemplate="%{text}",
         customdata=[
             [f"scale {scale:g}, {title} {name}: P = {said}" for scale, said in zip(SCALES, row, strict=True)]
             for name, row in zip(names, says, strict=True)
@@ -194,6 +193,26 @@ def _frontier(logs: list[list[float | None]]) -> go.Contour:
     )
 
 
+def _numbers(table: list[list[float | None]], logs: list[list[float | None]]) -> go.Scatter:
+    """P written into each cell, above the line: white on the dark half of cividis, black on the light one."""
+    middle = LOWEST + 0.47 * (HIGHEST - LOWEST)
+    there = [
+        (x, y, f"{p:.3g}", "black" if log is not None and log > middle else "white")
+        for y, (row, row_logs) in enumerate(zip(table, logs, strict=True))
+        for x, (p, log) in enumerate(zip(row, row_logs, strict=True))
+        if p is not None
+    ]
+    return go.Scatter(
+        x=[x for x, *_ in there],
+        y=[y - 0.15 for _, y, *_ in there],
+        text=[text for _, _, text, _ in there],
+        textfont={"color": [colour for *_, colour in there]},
+        mode="text",
+        showlegend=False,
+        hoverinfo="skip",
+    )
+
+
 def _overlay(figure: go.Figure, plane: Slice, rate: float, runs: Iterable[Finished]) -> int:
     """Draw the runs that belong here, a mark for each outcome of a cell; returns how many runs there were."""
     places = {_start(preset("micro", scale=scale, **changes)): (x, y)
@@ -206,13 +225,15 @@ def _overlay(figure: go.Figure, plane: Slice, rate: float, runs: Iterable[Finish
     all_there: Counter[tuple[int, int]] = Counter()
     for (_, at), n in counted.items():
         all_there[at] += n
-    for place, (word, symbol) in enumerate(SYMBOLS.items()):
-        here = [(at, n) for (outcome, at), n in counted.items() if outcome == word]
+    ranks: Counter[tuple[int, int]] = Counter()
+    for word, symbol in SYMBOLS.items():
+        here = [(at, n, ranks[at]) for (outcome, at), n in counted.items() if outcome == word]
+        ranks.update(at for at, *_ in here)
         if here:
             figure.add_scatter(
-                x=[x - 0.3 + 0.12 * place for (x, _), _ in here],
-                y=[y + 0.32 for (_, y), _ in here],
-                customdata=[f"{word}: {n} of {all_there[at]} runs here" for at, n in here],
+                x=[x + 0.24 * (rank - 1) for (x, _), _, rank in here],  # side by side, none over another
+                y=[y + 0.22 + 0.16 * (rank % 2) for (_, y), _, rank in here],
+                customdata=[f"{word}: {n} of {all_there[at]} runs here" for at, n, _ in here],
                 mode="markers",
                 name=word,
                 marker={"symbol": symbol, "size": 9, "color": "white", "line": {"color": "black", "width": 1.5}},

@@ -32,7 +32,7 @@ def forecast_panel(arms: Sequence[Settings], *, finished: Sequence[Arm] = ()) ->
     asked = distinct(arms)
     st.markdown(
         f"**P = rate × gradient norm at step 0**, from one forward and one backward pass. Above {THRESHOLD:g} a run is "
-        f"expected to fail: {rule.FITTED_ON}. An empirical rule, no theorem."
+        f"expected to fail; that number was {rule.FITTED_ON}. An empirical rule, no theorem."
     )
     made = _table(asked) if asked else []
     _map(asked, [*runs.shipped(), *finished])
@@ -47,11 +47,14 @@ def _table(asked: Sequence[Settings]) -> list[Forecast]:
     lacking = [each for each, one in found.items() if one is None]
     if lacking:
         label = f"Forecast {len(lacking)} arm{'s' * (len(lacking) != 1)}"
-        if st.button(label, key="forecast", help="A few seconds, most of them to load torch in a process of its own."):
+        place = st.empty()
+        told = "A few seconds, most of them to load torch in a process of its own."
+        if place.button(label, key="forecast", help=told):
             try:
                 with st.spinner("One forward and one backward pass each"):
                     forecasts.forecasts(lacking)
                 found = {each: forecasts.known(each) for each in asked}
+                place.empty()
             except LabError as error:
                 st.error(plain(error), icon=":material/error:")
     rows = [_row(each, found[each], asked) for each in asked]
@@ -80,12 +83,12 @@ def _row(one: Settings, made: Forecast | None, asked: Sequence[Settings]) -> dic
 def _map(asked: Sequence[Settings], finished: Sequence[Arm]) -> None:
     rate, plane = _plane(asked[0] if asked else Settings(), {each.rate for each in asked})
     known = foretold.load()
-    over = [
-        Finished(arm.settings, arm.judgement.outcome)
+    over = {  # a run made again is one run
+        arm.settings: Finished(arm.settings, arm.judgement.outcome)
         for arm in finished
         if arm.judgement and arm.status == "finished" and not rule.valid(arm.settings)
-    ]
-    figure, alt = p_map(known, plane, rate=rate, runs=over)
+    }
+    figure, alt = p_map(known, plane, rate=rate, runs=over.values())
     components.live_plot(figure, alt=alt, key="p-map", height=420)
     seeds = {scale: known.spread(scale) for scale in (1.0, 0.1)}
     spread = [f"scale {scale:g}: {min(norms):.3g} to {max(norms):.3g}" for scale, norms in seeds.items()]
@@ -128,12 +131,13 @@ def _plane(first: Settings, rates: set[float]) -> tuple[float, Slice]:
 def _rescored(finished: Sequence[Arm]) -> None:
     """What 3.6 and a refitted threshold score on the shipped runs and on this lab's own."""
     everything = st.toggle(f"Score on all runs of this lab's store too (the newest {READ})", key="refit-store")
-    own = _stored() if everything else rule.cases_of(arm for arm in finished if arm.kind == "here" and _done(arm))
-    sources = {"shipped": rule.cases_of(runs.shipped())}
-    if own or everything:
-        sources["the lab's store" if everything else "the runs on screen"] = own
-    if own:
-        sources["both"] = [case for cases in sources.values() for case in cases]
+    shipped = runs.shipped()
+    own = _stored() if everything else [arm for arm in finished if arm.kind == "here" and arm.status == "finished"]
+    sources = {"shipped": rule.cases_of(shipped)}
+    if (cases := rule.cases_of(own)) or everything:
+        sources["the lab's store" if everything else "the runs on screen"] = cases
+    if cases:
+        sources["both, equal settings once"] = rule.cases_of([*shipped, *own])
     rows = [row for name, cases in sources.items() for row in _scored(name, cases)]
     frame = pd.DataFrame(rows)
     st.dataframe(frame, hide_index=True, key="refit", alt="What the rule scores on finished runs")
@@ -157,8 +161,8 @@ def _scored(name: str, cases: Sequence[Case]) -> list[dict[str, object]]:
         return [frozen]  # all failed, or all held: nothing divides them
     return [
         {**frozen, "AUC": f"{fit.auc:.3f}"},
-        {"runs": name, "failed": lost, "threshold": f"{fit.threshold:.3g}, fitted", **_share(fit.fitted)},
-        {"runs": name, "failed": lost, "threshold": "fitted, left out", **_share(fit.left_out)},
+        {"runs": name, "failed": lost, "threshold": f"{fit.threshold:.3g}, fitted", **_share(fit.fitted), "AUC": ""},
+        {"runs": name, "failed": lost, "threshold": "fitted, left out", **_share(fit.left_out), "AUC": ""},
     ]
 
 
@@ -168,13 +172,9 @@ def _share(score: Score) -> dict[str, object]:
     return {"right": f"{score} ({score.accuracy:.0%})", "95 % interval": f"{score.low:.0%} to {score.high:.0%}"}
 
 
-def _stored() -> list[Case]:
+def _stored() -> list[Arm]:
     ended = [run for run in cache.store().runs(limit=READ) if run.status == "finished" and not rule.valid(run.settings)]
-    return rule.cases_of(runs.arm(run) for run in reversed(ended))
-
-
-def _done(arm: Arm) -> bool:
-    return arm.status == "finished"
+    return [runs.arm(run) for run in reversed(ended)]
 
 
 def _trunk(made: Sequence[Forecast], asked: Sequence[Settings]) -> None:

@@ -33,6 +33,7 @@ def unlocked(arms: Sequence[Settings]) -> bool:
         return False
     with st.container(border=True, key="predict"):
         st.markdown("**Predict, then run.** What will become of each arm? One tap a row unlocks Run.")
+        st.caption("How sure: " + ", ".join(f"{word} {share:.0%}" for word, share in CONFIDENCE.items()) + ".")
         skip = st.toggle("Skip predicting", key=SKIP, help="Run unlocks at once; that you skipped is noted.")
         if not skip:
             for each in asked:
@@ -135,7 +136,6 @@ def _row(one: Settings, *, label: str) -> None:
         list(CONFIDENCE),
         default=None if _key("sure", one) in st.session_state else USUAL,
         key=_key("sure", one),
-        format_func=lambda word: f"{word} {CONFIDENCE[word]:.0%}",
         label_visibility="collapsed",
         required=True,
     )

@@ -20,11 +20,12 @@ def test_p_scales_with_the_rate_and_the_line_stands_at_the_threshold() -> None:
     assert len(slow) == len(SCALES) * len(DEPTHS)
     assert [2 * cell.p for cell in slow] == pytest.approx([cell.p for cell in fast])
     figure, alt = p_map(load(), DEPTH, rate=0.2)
-    heat, line = figure.data[:2]
+    heat, line, numbers = figure.data[:3]
     micro = load().at(preset("micro"))
     assert micro is not None
     assert heat.z[3][0] == pytest.approx(math.log10(micro.p), abs=1e-4)
-    assert heat.text[3][0] == f"{micro.p:.3g}"
+    assert numbers.text[21] == f"{micro.p:.3g}"
+    assert (numbers.textfont.color[21], numbers.textfont.color[34]) == ("black", "white")
     assert line.contours.start == line.contours.end == pytest.approx(math.log10(3.6))
     failing = sum(cell.says == "fails" for cell in fast)
     assert f"{failing} of 35 points are above 3.6" in alt
@@ -44,7 +45,7 @@ def test_finished_runs_stand_in_their_cell_at_their_rate_only() -> None:
     runs += [Finished(one.with_(rate=0.1), "trains"), Finished(one.with_(scale=0.15), "slow")]
     runs += [Finished(one.with_(end_norm=True), "trains"), Finished(one.with_(init="xavier"), "trains")]
     figure, alt = p_map(load(), DEPTH, rate=0.2, runs=runs)
-    marks = {trace.name: trace for trace in figure.data[2:]}
+    marks = {trace.name: trace for trace in figure.data[3:]}
     assert set(marks) == {"dies", "slow"}
     assert marks["dies"].customdata[0] == "dies: 2 of 3 runs here"
     assert (round(marks["dies"].x[0]), round(marks["dies"].y[0])) == (2, 3)

@@ -35,7 +35,7 @@ def tap(app: AppTest, settings: Settings, word: str) -> None:
 def test_run_unlocks_with_the_last_tap_and_keeps_what_was_said(app: AppTest) -> None:
     run = lambda: app.button(key="run")  # noqa: E731
     assert run().disabled
-    assert "2 of 2 arms" in app.caption[0].value  # four runs, two arms: seeds are none
+    assert "2 of 2 arms" in app.caption[1].value  # four runs, two arms: seeds are none
     tap(app, LARGE, "dies")
     assert run().disabled
     tap(app, SMALL, "trains")
@@ -128,6 +128,24 @@ def test_the_panel_shows_map_arms_and_scores_without_asking_for_anything(app: Ap
     assert not app.exception
     stored: pandas.DataFrame = next(frame.value for frame in app.dataframe if "threshold" in frame.value)
     assert stored.right.iloc[-1] == "no run yet"
+
+
+def test_what_is_not_on_the_map_is_forecast_when_asked(tmp_path: Path) -> None:
+    """By a process of its own; afterwards the button has gone and the numbers stay."""
+    page = tmp_path / "one.py"
+    page.write_text(
+        "from inception_lab.ui import forecast, frame\nfrom tests.training.tiny import tiny\n"
+        "with frame.sentences():\n    forecast.forecast_panel([tiny(scale=0.15)])\n"
+    )
+    app = AppTest.from_file(page, default_timeout=60).run()
+    assert "not made yet" in str(app.dataframe[0].value.forecast[0])
+    assert "outside the fit" in app.warning[0].value
+    app.button(key="forecast").click().run()
+    assert not app.exception
+    assert not app.error
+    assert not [button for button in app.button if button.key == "forecast"]
+    assert app.dataframe[0].value.forecast[0] == "(holds: outside the rule)"
+    assert app.selectbox(key="trunk").options == ["scale 0.15"]
 
 
 def test_arms_are_named_by_what_differs() -> None:
