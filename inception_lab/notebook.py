@@ -62,7 +62,7 @@ def sweep(
     preset: str,
     *,
     scales: Sequence[float] | None = None,
-    seeds: int | Sequence[int],
+    seeds: int | Sequence[int] | None = None,
     over: Mapping[str, Sequence[Any]] | None = None,
     cases: Sequence[Mapping[str, Any]] | None = None,
     steps: int | None = None,
@@ -73,13 +73,18 @@ def sweep(
     """Train every combination of `scales` and the values in `over`, or each of `cases`, with every seed (a number means
     0 and up), wait for all runs, and return them.
 
-    `over` and `cases` name any fields of `Settings`; `settings` are further ones, the same for all. The runs are
+    "remedies", "map" and "race" (see `training.experiments`) bring their own arms, and number of seeds unless it is
+    given. `over` and `cases` name any fields of `Settings`; `settings` are further ones, the same for all. The runs are
     processes kept under `home` (default: INCEPTION_LAB_HOME); they show on the Train page while they run. An interrupt
     cancels those that have not ended, then is passed on; `resume` takes them up again.
     """
     store = Store(home)
-    start = chosen(preset, {**settings, "steps": steps})
-    group = sweeps.submit_sweep(store, start, scales=scales, seeds=seeds, over=over, cases=cases)
+    changes = {**settings, "steps": steps}
+    if preset in sweeps.BENCHES:
+        group = sweeps.submit_bench(store, preset, seeds=seeds, **{n: v for n, v in changes.items() if v is not None})
+    else:
+        start, seeds = chosen(preset, changes), 1 if seeds is None else seeds
+        group = sweeps.submit_sweep(store, start, scales=scales, seeds=seeds, over=over, cases=cases)
     return _followed(store, group, progress=progress)
 
 

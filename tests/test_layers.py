@@ -18,7 +18,10 @@ PACKAGE = ROOT / "inception_lab"
 SCREENS = [path for path in (ROOT / "app.py", *sorted((ROOT / "pages").glob("*.py"))) if path.exists()]
 HEAVY = ("torch", "torchvision", "timm", "captum", "streamlit")
 TORCH_FREE = ["nets", "readers", "jobs", "figures"]
-TORCH_FREE_MODULES = ["settings", "presets", "events", "outcomes"]
+TORCH_FREE_MODULES = [
+    *("settings", "presets", "events", "outcomes", "bounds", "fields", "datasets", "control", "replay", "files"),
+    *("rule", "foretold", "experiments", "deviations", "autopsy", "story", "runnable"),
+]
 
 
 def loaded_by(statement: str) -> set[str]:

@@ -92,21 +92,26 @@ def sweep(
     as_json: bool,
     **settings: Any,
 ) -> None:
-    """Train PRESET with every combination of scales and other settings (--over), or a list of arms (--case), and seeds.
+    """Train PRESET with every combination of scales and other settings (--over), or a list of arms (--case), and seeds;
+    remedies, map and race bring their own arms.
 
     All runs wait in one queue. The verdict says whether they support the paper's claim that scaling the residuals down
     makes training stable, for each group of other settings.
     """
     from inception_lab.jobs.store import Store
-    from inception_lab.jobs.sweep import submit_sweep
+    from inception_lab.jobs.sweep import BENCHES, submit_bench, submit_sweep
     from inception_lab.training.presets import preset as named
 
     wanted: dict[str, Any] = {"scales": scales, "over": dict(over) or None, "cases": list(cases) or None}
-    if not any(wanted.values()):
-        wanted["scales"] = SCALES
-    store = Store()
-    chosen = named(preset, **given(settings, changes))
-    group = submit_sweep(store, chosen, seeds=seeds[0] if len(seeds) == 1 else seeds, **wanted)
+    store, chosen_seeds = Store(), seeds[0] if len(seeds) == 1 else seeds
+    if preset in BENCHES:
+        if any(wanted.values()):
+            raise click.UsageError(f"{preset} brings its own arms; leave out --scales, --over and --case.")
+        group = submit_bench(store, preset, seeds=chosen_seeds, **given(settings, changes))
+    else:
+        if not any(wanted.values()):
+            wanted["scales"] = SCALES
+        group = submit_sweep(store, named(preset, **given(settings, changes)), seeds=chosen_seeds, **wanted)
     ids = [run.id for run in reversed(store.runs(group=group))]
     _say_cost(store, [store.run(id).settings for id in ids])
     report(store, group, ids, preset=preset, detach=detach, as_json=as_json)

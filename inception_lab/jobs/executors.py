@@ -20,6 +20,7 @@ from threading import Thread
 from typing import Any, Protocol, final
 
 from inception_lab.errors import RunError
+from inception_lab.jobs import memory
 from inception_lab.jobs.launch import WORK, python_path
 from inception_lab.jobs.process import this_process
 from inception_lab.jobs.room import at_once as at_once
@@ -87,7 +88,7 @@ class LocalExecutor:
         if self._counted is not None:
             return True
         others = [each.settings for each in beside]
-        return fits(run.settings, others, threads=cores(), gpus=1, takes_gpu=on_gpu)
+        return fits(run.settings, others, threads=cores(), gpus=1, takes_gpu=on_gpu, held=memory.available())
 
     def ready(self) -> bool:
         """False until the fork server has imported torch, which the first call sets off."""

@@ -20,8 +20,13 @@ from inception_lab.jobs.verdicts import Share as Share
 from inception_lab.jobs.verdicts import Verdict as Verdict
 from inception_lab.jobs.verdicts import weigh as weigh
 from inception_lab.jobs.verdicts import weigh_groups as weigh_groups
+from inception_lab.training.experiments import EXPERIMENTS
 from inception_lab.training.outcomes import Outcome
+from inception_lab.training.presets import PRESETS
 from inception_lab.training.settings import Settings
+
+BENCHES = {name: each for name, each in EXPERIMENTS.items() if name not in PRESETS}
+"""The shipped experiments that are no preset: their arms differ in more than the scale."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +71,14 @@ def submit_sweep(
     runs = planned(settings, scales=scales, seeds=seeds, over=over, cases=cases)
     group = new_id()
     store.submit_many(runs, group=group)
+    return group
+
+
+def submit_bench(store: Store, name: str, *, seeds: Seeds | None = None, **changes: Any) -> str:
+    """Queue an experiment the lab ships, its arms with every seed (None: as many as the shipped runs have), `changes`
+    made to all of them; returns the id of the group. Errors as `submit_sweep`."""
+    group = new_id()
+    store.submit_many(BENCHES[name].runs(seeds=seeds, **changes), group=group)
     return group
 
 

@@ -27,8 +27,10 @@ from types import FrameType
 from typing import IO, TYPE_CHECKING, Any
 
 from inception_lab.errors import LabError, SettingsError
+from inception_lab.readers.notation import notation
 from inception_lab.training import events, outcomes, replay
 from inception_lab.training.control import Change
+from inception_lab.training.datasets import described
 from inception_lab.training.events import Status, Step
 from inception_lab.training.files import AUTOPSY, CANCEL, EVENTS, MODEL, RESULT, SETTINGS, replace
 from inception_lab.training.replay import Past
@@ -227,7 +229,8 @@ def _start(training: Training) -> events.Event:
 def _keep(training: Training, settings: Settings, file: Path) -> None:
     from safetensors.torch import save
 
-    about = {"version": __version__, "settings": settings.to_dict()}
+    net, labels = notation(training.evaluated.net, multiline=False), described(settings.data).labels
+    about = {"version": __version__, "settings": settings.to_dict(), "net": net, "labels": labels}
     # One entry: the library writes several in an order that changes, and equal runs should be equal files.
     replace(file, save(training.evaluated.state_dict(), metadata={"inception_lab": json.dumps(about)}))
 

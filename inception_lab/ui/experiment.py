@@ -13,16 +13,16 @@ from inception_lab.jobs import cost
 from inception_lab.jobs.grid import grid, told
 from inception_lab.jobs.launch import ensure_running
 from inception_lab.jobs.runs import new_id
+from inception_lab.jobs.sweep import BENCHES
 from inception_lab.training import fields
 from inception_lab.training.datasets import DATASETS, described
-from inception_lab.training.experiments import EXPERIMENTS, Experiment
+from inception_lab.training.experiments import Experiment
 from inception_lab.training.presets import DESCRIPTIONS, PRESETS, preset
 from inception_lab.training.settings import FIELDS, Settings
 from inception_lab.ui import cache, drawer, predict
 from inception_lab.ui.widgets import linked_number, plain
 
 SCALES = (1.0, 0.5, 0.3, 0.2, 0.1, 0.05)
-BENCHES = {name: each for name, each in EXPERIMENTS.items() if name not in PRESETS}
 OFFERED = tuple(name for name in FIELDS if name not in ("preset", "scale", "seed", "steps", "fork"))
 FIRST_ARMS = 4
 
@@ -36,6 +36,8 @@ def form() -> list[Settings]:
         )
         try:
             runs = _bench(BENCHES[name]) if name in BENCHES else _preset(name)
+            for shape in {one.with_(seed=0, scale=1.0) for one in runs}:
+                cost.check(shape)
         except LabError as refused:
             st.error(plain(refused), icon=":material/block:")
             runs = []

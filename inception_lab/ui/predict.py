@@ -31,8 +31,8 @@ def unlocked(arms: Sequence[Settings]) -> bool:
     asked = distinct(arms)
     if not asked:
         return False
-    with st.container(border=True, key="predict"):
-        st.markdown("**Predict, then run.** What will become of each arm? One tap a row unlocks Run.")
+    with st.container(key="predict"):
+        st.markdown("What will become of each arm? One tap a row unlocks Run.")
         st.caption("How sure: " + ", ".join(f"{word} {share:.0%}" for word, share in CONFIDENCE.items()) + ".")
         skip = st.toggle("Skip predicting", key=SKIP, help="Run unlocks at once; that you skipped is noted.")
         if not skip:

@@ -29,6 +29,11 @@ def start(page: Page, *, steps: int) -> None:
     box.press("Enter")
     settled(page)
     page.get_by_role("button", name="Start 2 runs").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_role("button", name="Run")).to_be_disabled()
+    dialog.get_by_text("Skip predicting").click()
+    dialog.get_by_role("button", name="Run").click()
+    expect(dialog).to_be_hidden()
 
 
 def seen_points(page: Page) -> int:
@@ -46,6 +51,7 @@ def test_shipped_runs_are_on_screen_without_a_choice(visit: Visit) -> None:
     plot = page.locator(".st-key-curves .plot")
     expect(plot).to_have_attribute("aria-label", re.compile(r"scale 1 \(reference, n = \d+\) ends at 1.*died"))
     verdict = "Supported. 5 of 5 runs failed at scale 1.0, 3 of 15 at scales 0.1 to 0.3 (of those 15: slow 9"
+    page.get_by_role("radio", name="Outcomes and verdict").click()
     expect(page.get_by_text(verdict)).to_be_visible()
 
 
@@ -100,7 +106,7 @@ def test_runs_outlive_the_server(tmp_path: Path, new_context: Callable[..., Brow
 
 
 def test_a_link_restores_what_was_chosen(visit: Visit) -> None:
-    page = visit("/train?sweep=shipped&preset=paper-rate&scales=0.3&scales=0.05&seeds=4&metric=Loss")
+    page = visit("/train?sweep=shipped&preset=paper-rate&scales=0.3&scales=0.05&seeds=4&metrics=Loss")
     expect(page.get_by_role("button", name="Start 8 runs")).to_be_visible()
     expect(page.locator(".st-key-curves .plot")).to_have_attribute("aria-label", re.compile("loss, training batch"))
     page.reload()

@@ -5,7 +5,7 @@ import pytest
 
 from inception_lab.errors import RunError, SettingsError
 from inception_lab.jobs.store import Run, Store
-from inception_lab.jobs.sweep import group_table, submit_sweep, verdict
+from inception_lab.jobs.sweep import BENCHES, group_table, submit_bench, submit_sweep, verdict
 from inception_lab.training.deviations import deviations
 from inception_lab.training.presets import PRESETS
 from inception_lab.training.settings import Settings
@@ -141,3 +141,13 @@ def test_different_experiments_are_not_pooled() -> None:
 
 def test_verdict_carries_what_its_settings_shrink() -> None:
     assert verdict(arms(3, "dies", "slow")).shrunk == deviations(MICRO)
+
+
+def test_a_bench_brings_its_own_arms(tmp_path: Path) -> None:
+    store = Store(tmp_path, supervised=False)
+    group = submit_bench(store, "remedies", seeds=2, steps=9)
+    runs = store.runs(group=group)
+    assert len(runs) == 2 * len(BENCHES["remedies"].arms)
+    assert {run.settings.steps for run in runs} == {9}
+    with pytest.raises(SettingsError, match="differ in rate"):
+        submit_bench(store, "remedies", rate=0.1)

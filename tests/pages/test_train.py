@@ -29,38 +29,28 @@ def outcomes(app: AppTest) -> pandas.DataFrame:
 
 
 def test_shipped_runs_are_on_screen_at_once_with_n_seeds_and_settings() -> None:
-    app = train()
+    app = train(view="outcomes")
     frame = outcomes(app)
     assert len(frame) == len(load())
     assert list(frame.outcome) == [run.outcome for run in load()]
-    assert any("seeds 0, 1, 2, 3, 4" in caption.value and "rate 0.2" in caption.value for caption in app.caption)
+    captions = [caption.value for caption in train().caption]
+    assert any("seeds 0, 1, 2, 3, 4" in words and "rate 0.2" in words for words in captions)
 
 
-def test_start_queues_every_scale_with_every_seed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("inception_lab.jobs.launch.ensure_running", lambda *_, **__: None)
-    monkeypatch.setattr("inception_lab.ui.train.ensure_running", lambda *_: None)
+def test_a_start_asks_for_a_word_on_each_arm_before_it_unlocks() -> None:
     app = train()
     app.number_input(key="seeds").set_value(2).run()
-    app.number_input(key="steps-micro").set_value(9).run()
     app.button(key="start").click().run()
-    assert not app.exception
-    runs = Store().runs()
-    assert sorted((run.settings.scale, run.settings.seed, run.settings.steps) for run in runs) == [
-        (0.1, 0, 9),
-        (0.1, 1, 9),
-        (1.0, 0, 9),
-        (1.0, 1, 9),
-    ]
-    assert app.query_params["sweep"] == runs[0].group
-    assert len(outcomes(app)) == 4
-    app.button(key="stop").click().run()
-    assert {run.status for run in Store().runs()} == {"cancelled"}
+    assert app.button(key="run").disabled
+    assert "2 of 2 arms still without a word." in [caption.value for caption in app.caption]
+    assert not Store().runs()
 
 
 def test_nothing_can_be_started_without_a_scale() -> None:
     app = train()
     app.button_group(key="scales").set_value([]).run()
-    assert app.button(key="start").disabled
+    assert "start" not in [button.key for button in app.button]
+    assert "Choose at least one scale." in [caption.value for caption in app.caption]
 
 
 def test_a_link_to_runs_that_are_not_here_is_said() -> None:
@@ -69,11 +59,59 @@ def test_a_link_to_runs_that_are_not_here_is_said() -> None:
 
 
 def test_every_outcome_word_is_defined_on_the_page() -> None:
-    text = " ".join(block.value for block in train().markdown)
+    text = " ".join(block.value for block in train(view="map").markdown)
     assert all(f"**{word}**: {meaning}" in text for word, meaning in DEFINITIONS.items())
 
 
 @pytest.mark.parametrize("link", [{"seeds": "1e309"}, {"steps-micro": "-3"}, {"preset": "nothing"}, {"scales": "x"}])
 def test_a_hostile_link_is_survived(link: dict[str, str]) -> None:
     app = train(**link)
+    assert app.button(key="start").label == "Start 2 runs"
+
+
+@pytest.mark.parametrize("view", ["curves", "inside", "outcomes", "forecast", "map", "remedies", "race"])
+def test_every_view_shows_something_shipped(view: str) -> None:
+    app = train(view=view, sweep="shipped")
+    assert not app.error
+    assert not app.warning
+    assert not [info.value for info in app.info if "No run" in info.value]
+
+
+def test_a_link_sets_any_setting_and_several_values_make_a_grid() -> None:
+    app = train(**{"set-rate": "0.02, 0.2", "set-clip": "1"})
+    assert app.text_input(key="set-rate").value == "0.02, 0.2"
+    assert app.button(key="start").label == "Start 4 runs"
+    assert app.query_params["set-clip"] == "1"
+    app.multiselect(key="others").set_value(["clip"]).run()
+    assert app.button(key="start").label == "Start 2 runs"
+    assert "set-rate" not in app.query_params
+
+
+@pytest.mark.parametrize(
+    ("link", "sentence"),
+    [
+        ({"set-rate": "fast"}, "rate cannot be"),
+        ({"set-width": "9"}, "width must be from"),
+        ({"set-batch": "2000", "set-image_size": "331", "set-width": "4"}, "GB"),
+        ({"set-data": "cifar10"}, "is not on this machine"),
+        ({"set-network": "resnet"}, "no network"),
+    ],
+    ids=str,
+)
+def test_what_cannot_be_run_is_refused_with_the_reason(link: dict[str, str], sentence: str) -> None:
+    app = train(**link)
+    assert sentence in app.error[0].value.replace("\\", "")
+    assert "start" not in [button.key for button in app.button]
+
+
+def test_explores_link_brings_its_network() -> None:
+    app = train(network="inception_resnet_v1")
+    assert app.text_input(key="set-network").value == "inception_resnet_v1"
+    assert "network" not in app.query_params
+
+
+def test_an_experiment_offers_its_arms() -> None:
+    app = train(preset="remedies")
+    assert app.button(key="start").label == "Start 4 runs"
+    app.button_group(key="arms-remedies").set_value(["none", "clip-1"]).run()
     assert app.button(key="start").label == "Start 2 runs"

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from safetensors import safe_open
 
+from inception_lab.readers.notation import parse
 from inception_lab.training import events
 from inception_lab.training.events import Step
 from inception_lab.training.run import run, work
@@ -73,7 +74,9 @@ def test_a_finished_run(tmp_path: Path) -> None:
     with safe_open(folder / "model.safetensors", "pt") as weights:
         assert "C.01.linear.weight" in weights.keys()
         about = json.loads(weights.metadata()["inception_lab"])
-    assert about == {"version": "0.1.0", "settings": tiny().to_dict()}
+    assert (about["version"], about["settings"]) == ("0.1.0", tiny().to_dict())
+    assert parse(about["net"]) == tiny().net()
+    assert about["labels"][:2] == ["T-shirt/top", "Trouser"]
 
 
 def test_a_run_made_again_replaces_the_first_try(tmp_path: Path) -> None:
