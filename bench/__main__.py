@@ -11,7 +11,8 @@ import click
 
 from bench.harness import BENCHES, Result, Skip, duration, measure
 
-for module in ("package", "classify", "tick", "training", "sweep", "app"):  # importing registers; the quick ones first
+# importing registers; the quick ones first
+for module in ("package", "classify", "tick", "training", "loop", "stacked", "sweep", "app"):
     import_module(f"bench.{module}")
 
 

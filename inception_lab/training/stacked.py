@@ -98,7 +98,9 @@ class Stacked:
         if self._average is not None:
             averaged = {f"module.{name}": value for name, value in like.state_dict().items()}
             kept["average"] = parted(self._average.state_dict(), place, count=count, like=averaged)
-        return {"at": self.at, **kept}
+        every = self._one.telemetry_every
+        update = self._updating.ratio[place].clone() if every and self.at and self.at % every == 0 else None
+        return {"at": self.at, "update": update, **kept}
 
     def _next(self) -> tuple[Fetched, ...]:
         """Measure one step of all networks."""

@@ -114,6 +114,14 @@ def test_one_can_leave_and_go_on_alone_while_the_others_go_on(common: dict[str, 
     assert_same_weights(leaver, together.alone(1), rtol=1e-9, atol=1e-11)
 
 
+def test_the_last_update_goes_along() -> None:
+    together = Stacked([small(scale=0.1), small(scale=0.3)])
+    list(together.steps(until=2))
+    leaver = next(together.alone(1).steps())
+    assert len(leaver.update) == 3
+    assert leaver.update == pytest.approx(next(together.steps())[1].update, rel=1e-5)
+
+
 def test_leaving_disturbs_nobody() -> None:
     arms = [small(scale=scale) for scale in (1.0, 0.1)]
     undisturbed, left = Stacked(arms), Stacked(arms)
@@ -130,7 +138,7 @@ def test_half_precision_in_a_stack_is_near_that_alone() -> None:
     rows = list(zip(*Stacked(arms).steps(), strict=True))
     for row, arm in zip(rows, arms, strict=True):
         expected = list(Training(arm).steps())
-        assert [s.loss for s in row] == pytest.approx([s.loss for s in expected], rel=0.02)
+        assert [s.loss for s in row] == pytest.approx([s.loss for s in expected], rel=0.05)
 
 
 def test_the_callers_generator_is_left_alone() -> None:
