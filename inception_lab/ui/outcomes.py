@@ -14,6 +14,7 @@ from inception_lab.errors import LabError
 from inception_lab.figures.outcome_map import cells, outcome_map
 from inception_lab.jobs.export import Format, export
 from inception_lab.jobs.store import Run
+from inception_lab.jobs.sweep import cases_of
 from inception_lab.jobs.verdicts import Case, Verdict, arms, weigh_groups
 from inception_lab.training.autopsy import deserves
 from inception_lab.training.files import AUTOPSY
@@ -32,7 +33,7 @@ FORMATS: dict[Format, tuple[str, str]] = {
 
 def outcomes(found: Sequence[Run], shown: Sequence[Arm]) -> None:
     """All of it for the arms on screen; `found` are those of the store, which can be started again and exported."""
-    _verdicts(shown)
+    _verdicts(cases_of(found) if found else _cases(shown))
     table(shown)
     for run in found:
         if run.status in ("interrupted", "failed"):
@@ -81,9 +82,13 @@ def width_by_scale() -> None:
     drawer.table(frame, name="outcome-map", title="This map as a table", alt=alt)
 
 
-def _verdicts(shown: Sequence[Arm]) -> None:
-    cases = [Case(arm.settings, arm.judgement.outcome) for arm in shown if arm.status == "finished" and arm.judgement]
-    own = [case for case in cases if case.settings.fork is None]  # a fork is a run with two halves
+def _cases(arms: Sequence[Arm]) -> list[Case]:
+    return [Case(arm.settings, arm.judgement.outcome) for arm in arms if arm.judgement]
+
+
+def _verdicts(cases: Sequence[Case]) -> None:
+    """A run that was changed on its way, or is a fork, is no arm of any settings and counts for none."""
+    own = [case for case in cases if case.settings.fork is None and case.outcome is not None]
     if not own:
         st.info("Verdict and table fill as runs end.", icon=":material/hourglass_top:")
         return

@@ -117,10 +117,11 @@ def _progress(found: Sequence[Run], arms: Sequence[Arm]) -> None:
 
 def _curves(arms: Sequence[Arm], *, live: bool) -> None:
     behind = bool(arms) and st.toggle("Shipped runs behind, dotted", value=True, key="behind", bind="query-params")
-    drawn = [*arms, *(runs.shipped() if behind or not arms else ())]
+    shipped = runs.shipped() if behind or not arms else []
+    drawn = [*arms, *shipped]
     choice = watch.pickers(arms or drawn, pinned=runs.shipped())
     watch.curves(drawn, choice)
-    st.caption(_origin(drawn))
+    st.caption(" ".join(_origin(part) for part in (arms, shipped) if part))
     watch.death_meter(arms or drawn)
     if not live:  # while it grows, the table of differences is its twin
         watch.curve_table(drawn, choice)
@@ -164,12 +165,13 @@ def _origin(arms: Sequence[Arm]) -> str:
     """n, seeds and settings, as every result carries them."""
     if not arms:
         return ""
+    source = "Shipped" if arms[0].kind == "reference" else "Made here"
     one = arms[0].settings
     seeds = sorted({arm.settings.seed for arm in arms})
     varied = runs.differing(arms)
     kept = (f"{name} {told(getattr(one, name))}" for name in ("network", "width", "rate", "batch", "steps", "data"))
     return (
-        f"n = {len(arms)} runs, seeds {', '.join(map(str, seeds))}; preset {one.preset}: "
+        f"{source}: n = {len(arms)} runs, seeds {', '.join(map(str, seeds))}; preset {one.preset}: "
         + ", ".join(part for part in kept if part.split()[0] not in varied)
         + (f"; varied: {', '.join(varied)}" if varied else "")
         + "."
