@@ -9,7 +9,7 @@ with frame.page("Explore", LEAD):
     chosen = selection.current()
     size = explore.pick(chosen)
     try:
-        table = cache.table(chosen.net.name, (size, size))
+        table = cache.table(chosen.key, (size, size))
     except ImpossibleAdd as error:
         explore.impossible(chosen, size, error)
     except InputTooSmall as error:

@@ -11,8 +11,6 @@ from safetensors.torch import load_file, save_file
 
 from inception_lab.jobs.folder import ending
 from inception_lab.jobs.store import Store
-from inception_lab.readers.notation import notation
-from inception_lab.training.datasets import described
 from inception_lab.training.worker import work
 from tests.training.tiny import tiny
 
@@ -20,14 +18,10 @@ from tests.training.tiny import tiny
 def train(home: Path, **changes: object) -> str:
     """A tiny run under `home`, made in this process and finished; returns its id."""
     store = Store(home, supervised=False)
-    settings = tiny(**changes)
-    id = store.submit(settings)
+    id = store.submit(tiny(**changes))
     store.claim(1)
     assert work(store.folder(id)) == 0
     store.finish(id, ending(store.folder(id)))
-    file = store.folder(id) / "model.safetensors"
-    labels = list(described(settings.data).labels)
-    rewrite(file, {"net": notation(settings.net(), multiline=False), "labels": labels} | about(file))
     return id
 
 

@@ -65,7 +65,10 @@ def scales(size: int) -> tuple[int, ...]:
 
 
 def _resized(image: Image.Image, shorter: int, record: WeightRecord) -> Image.Image:
-    """Shorter side to `shorter`, the other in proportion, rounded down as torchvision and timm do."""
+    """Shorter side to `shorter`, the other in proportion, rounded down as torchvision and timm do; grey for a network
+    of one channel."""
+    if record.channels == 1:
+        image = image.convert("L").convert("RGB")
     width, height = image.size
     size = (shorter, int(shorter * height / width)) if width <= height else (int(shorter * width / height), shorter)
     return image if size == image.size else image.resize(size, _FILTERS[record.interpolation])

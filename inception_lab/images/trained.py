@@ -176,6 +176,7 @@ def _record(
         crop_pct=1.0,
         size=net.size,
         interpolation="bilinear",
+        channels=net.inputs,
         classes=net.classes,
         labels=labels,
         licence="your own",

@@ -31,7 +31,8 @@ class WeightRecord:
     `network` is the catalogue's name (for the embedded network: timm's). The network takes a square of `size` pixels,
     cut from the image after its shorter side was resized to floor(size / crop_pct), as (value / 255 - mean) / std per
     channel. `top1` and `top5` are accuracies in percent as `accuracy_source` prints them; `megabytes` is about what the
-    tensors take (10^6 bytes). `labels` names the classes in order; empty means ImageNet-1k's, as
+    tensors take (10^6 bytes). With one of `channels` the picture is made
+    grey first. `labels` names the classes in order; empty means ImageNet-1k's, as
     `models.weights.labels` gives them.
     """
 
@@ -46,6 +47,7 @@ class WeightRecord:
     crop_pct: float = 0.875
     size: int = 299
     interpolation: Literal["bicubic", "bilinear"] = "bicubic"
+    channels: int = 3
     classes: int = 1000
     labels: tuple[str, ...] = ()
     licence: str = "Apache-2.0"

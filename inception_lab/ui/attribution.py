@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 import pandas as pd
 import streamlit as st
+from PIL import Image
 from plotly.colors import get_colorscale
 
 from inception_lab.figures.colours import AMOUNT, SIGNED
 from inception_lab.ui import drawer
-from inception_lab.ui.photos import Upload, classified
+from inception_lab.ui.photos import Upload, classified, large
 from inception_lab.ui.widgets import linked
 
 if TYPE_CHECKING:
@@ -86,11 +87,13 @@ def _map(result: Attribution) -> None:
     """The pixels, the map over them, what its colours mean, and what the method says of its own error."""
     left, right = st.columns(2)
     entered = f"{result.file}, cut to what the network sees"
-    left.image(result.pixels, caption=f"What entered {result.network}", alt=entered, width="stretch")
+    left.image(
+        large(Image.fromarray(result.pixels)), caption=f"What entered {result.network}", alt=entered, width="stretch"
+    )
     title = METHODS[result.method][0]
     alt = f"{title} for {result.label}: most weight around {_peak(result)}"
     caption = f"{title} for {result.label}, {result.setting}"
-    right.image(result.overlay(), caption=caption, alt=alt, width="stretch")
+    right.image(large(result.overlay()), caption=caption, alt=alt, width="stretch")
     right.html(_legend(result))
     if result.completeness_error is not None and result.difference is not None:
         share = result.completeness_error / max(abs(result.difference), 1e-9)

@@ -12,9 +12,11 @@ import threading
 
 import streamlit as st
 
+from inception_lab.images.trained import PREFIX
 from inception_lab.jobs.follow import Follower
 from inception_lab.jobs.store import Store
-from inception_lab.nets.ops import Size
+from inception_lab.nets import catalog
+from inception_lab.nets.ops import Net, Size
 from inception_lab.readers.graph import Depth, Direction, Graph, graph
 from inception_lab.readers.shapes import shapes
 from inception_lab.readers.table import ShapeTable
@@ -60,13 +62,20 @@ def _import_heavy() -> None:
     gc.freeze()
 
 
+def net(network: str) -> Net:
+    """The network of a key: a name of the catalogue, or "run:<id>" for that with which a run began."""
+    if network.startswith(PREFIX):
+        return store().run(network.removeprefix(PREFIX)).settings.net()
+    return catalog.net(network)
+
+
 @st.cache_resource(max_entries=256, show_spinner=False)
 def table(network: str, size: Size) -> ShapeTable:
-    """The shape table of a catalogue network."""
-    return shapes(network, size=size)
+    """The shape table of the network of a key."""
+    return shapes(net(network), size=size)
 
 
 @st.cache_resource(max_entries=256, show_spinner=False)
 def picture(network: str, at: str | None, depth: Depth, size: Size, direction: Direction) -> Graph:
-    """A drawing of a catalogue network."""
-    return graph(network, at=at, depth=depth, size=size, direction=direction)
+    """A drawing of the network of a key."""
+    return graph(net(network), at=at, depth=depth, size=size, direction=direction)

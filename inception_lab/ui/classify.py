@@ -11,8 +11,9 @@ import streamlit as st
 from inception_lab.errors import LabError
 from inception_lab.figures.predictions import guesses
 from inception_lab.images.samples import samples
+from inception_lab.images.trained import PREFIX, is_run, known
 from inception_lab.models.records import EMBEDDED, RECORDS
-from inception_lab.ui import attribution, drawer, photos
+from inception_lab.ui import attribution, drawer, photos, trained
 from inception_lab.ui.photos import Upload
 from inception_lab.ui.widgets import linked, plain
 
@@ -33,10 +34,11 @@ def show(uploads: Sequence[Upload], network: str) -> None:
 
 def code(upload: Upload, network: str, options: str = "") -> None:
     """The Python for the page; `options` are those of the map."""
+    best = f", top={photos.guesses(network)}" if is_run(network) else ""
     drawer.code(
         f'''
-photo = {upload.path or upload.name!r}
-guesses = lab.classify(photo, networks=["{network}"], crops=1)
+{upload.python}
+guesses = lab.classify(photo, networks=["{network}"], crops=1{best})
 lab.attribute(photo, "{network}"{options})
 ''',
         name="classify",
@@ -44,16 +46,21 @@ lab.attribute(photo, "{network}"{options})
 
 
 def pick_network() -> str:
-    """The network, with where it comes from; a hub network is fetched only when asked."""
-    names = {tag: f"{tag} (ships with the lab)" if known.embedded else tag for tag, known in RECORDS.items()}
-    tag = linked("Network", names, key="network")
-    known = RECORDS[tag]
-    scores = f"top-1 {known.top1:.1f} %" + (f", top-5 {known.top5:.1f} %" if known.top5 else "")
+    """The network, with where it comes from; a hub network is fetched only when asked, and runs follow at the end."""
+    names = {tag: f"{tag} (ships with the lab)" if one.embedded else tag for tag, one in RECORDS.items()}
+    tag = linked("Network", names | trained.networks(), key="network")
+    if is_run(tag):
+        trained.caption(tag)
+        link = {"run": tag.removeprefix(PREFIX)}
+        st.page_link("pages/explore.py", label="Open it in Explore", icon=":material/account_tree:", query_params=link)
+        return tag
+    one = RECORDS[tag]
+    scores = f"top-1 {one.top1:.1f} %" + (f", top-5 {one.top5:.1f} %" if one.top5 else "")
     st.caption(
-        f"{known.origin}. Licence {known.licence}. Published accuracy: {scores} ({known.accuracy_source}). "
-        f"It sees {known.size}×{known.size} pixels. {known.notes}"
+        f"{one.origin}. Licence {one.licence}. Published accuracy: {scores} ({one.accuracy_source}). "
+        f"It sees {one.size}×{one.size} pixels. {one.notes}"
     )
-    if not known.embedded and not _fetched(tag):
+    if not one.embedded and not _fetched(tag):
         st.info(
             f"{tag} is not on this machine yet. Going on with the embedded network, {EMBEDDED}.", icon=":material/info:"
         )
@@ -106,11 +113,9 @@ def _fetched(tag: str) -> bool:
 def _one(upload: Upload, said: Classification, network: str) -> None:
     left, right = st.columns([1, 2])
     with left:
-        st.image(photos.square(upload, network), alt=f"{upload.name} as {network} sees it")
-        st.caption(
-            f"The pixels that enter the network, {RECORDS[network].size}×{RECORDS[network].size}. "
-            + plain(said.note or "")
-        )
+        side = known(network).size
+        st.image(photos.large(photos.square(upload, network)), alt=f"{upload.name} as {network} sees it")
+        st.caption(f"The pixels that enter the network, {side}×{side}. " + plain(said.note or ""))
     with right:
         labels, shares = [p.label for p in said.predictions], [p.probability for p in said.predictions]
         figure, alt = guesses(labels, shares)

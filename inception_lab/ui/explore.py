@@ -10,11 +10,12 @@ import streamlit as st
 
 from inception_lab.errors import ImpossibleAdd, InputTooSmall
 from inception_lab.figures.cost import stage_bars
+from inception_lab.images.trained import MODEL
 from inception_lab.nets import catalog
 from inception_lab.nets.address import blocks, head
 from inception_lab.readers.explain import arithmetic
 from inception_lab.readers.table import ShapeTable
-from inception_lab.ui import cache, components, drawer, selection
+from inception_lab.ui import cache, components, drawer, selection, trained
 from inception_lab.ui.selection import Selection
 from inception_lab.ui.widgets import linked_number, plain
 
@@ -27,7 +28,7 @@ def pick(chosen: Selection) -> int:
     stages = tuple(s.name for s in chosen.net.stages)
     columns = st.columns([3, 2, 2, 4, 2])
     with columns[0]:
-        _box("Network", tuple(catalog.CATALOG), network, to=lambda name: name)
+        _box("Network", tuple(catalog.CATALOG), chosen.key, to=lambda name: name, go=selection.leave)
     with columns[1]:
         _box("Stage", (*stages, "head"), stage, to=lambda name: f"{network}/{name}")
     with columns[2]:
@@ -38,18 +39,46 @@ def pick(chosen: Selection) -> int:
         ops = tuple(address.removeprefix(f"{here}/") for address in chosen.steps)
         _box("Op", ("", *ops), op, to=lambda name: f"{here}/{name}".rstrip("/"), empty="the whole block")
     with columns[4]:
-        return _side()
+        return _side(chosen.net.size if chosen.run else 299)
 
 
-def _side() -> int:
+def _side(usual: int) -> int:
     return linked_number(
         "Input side, px",
-        low=32,
+        low=min(32, usual),
         high=1024,
-        usual=299,
+        usual=usual,
         key="size",
-        help="Everything below follows at once. 299 is what the networks were made for, 75 the smallest that fits.",
+        help="Everything below follows at once. The paper's networks were made for 299; 75 is the smallest that fits.",
     )
+
+
+def origin(chosen: Selection) -> None:
+    """Whose network it is and where it can go: from the catalogue to Train, from a run to Classify and back."""
+    if not chosen.run:
+        train = {"network": chosen.net.name}
+        st.page_link("pages/train.py", label="Train this network", icon=":material/monitoring:", query_params=train)
+        return
+    run = cache.store().run(chosen.run)
+    st.markdown(
+        f"This is the network with which **{plain(trained.described(run))}** began: {chosen.net.name}, for "
+        f"{chosen.net.size}×{chosen.net.size} pixels of {chosen.net.inputs} "
+        f"channel{'s' if chosen.net.inputs > 1 else ''} and {chosen.net.classes} classes. The run is {run.status}."
+    )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if (run.folder / MODEL).is_file():
+            ask = {"network": chosen.key}
+            icon = ":material/image_search:"
+            st.page_link("pages/classify.py", label="Classify with it", icon=icon, query_params=ask)
+        back = run.settings.network if run.settings.design is None else selection.START
+        st.button(
+            f"Back to {back.split('/')[0]} of the catalogue",
+            key="leave-run",
+            icon=":material/undo:",
+            type="tertiary",
+            on_click=selection.leave,
+            args=(back,),
+        )
 
 
 def totals(table: ShapeTable) -> None:
@@ -75,7 +104,7 @@ def strip(chosen: Selection, size: int) -> None:
     """The whole network as a strip of stages, repeats folded."""
     st.subheader("The network", anchor=False)
     st.caption(f"{chosen.net.name}: {chosen.net.source}. Under each name: channels × height × width.")
-    drawn = cache.picture(chosen.net.name, None, "stages", (size, size), "LR")
+    drawn = cache.picture(chosen.key, None, "stages", (size, size), "LR")
     stage = "/".join(chosen.address.split("/")[:2])
     components.drawing(
         drawn.svg(), alt=drawn.alt, key="strip", selected=stage, on_pick=selection.select, on_up=selection.up
@@ -91,7 +120,7 @@ def block(chosen: Selection, size: int, table: ShapeTable) -> None:
     st.subheader(f"Block {place}", anchor=False)
     st.caption(chosen.stage_source)
     fine = st.toggle("Batch norm and ReLU as steps of their own", key="fine", bind="query-params")
-    drawn = cache.picture(chosen.net.name, chosen.block, "ops" if fine else "block", (size, size), "LR")
+    drawn = cache.picture(chosen.key, chosen.block, "ops" if fine else "block", (size, size), "LR")
     components.drawing(
         drawn.svg(),
         alt=drawn.alt,
@@ -137,6 +166,7 @@ def source(chosen: Selection) -> None:
 
 def show(chosen: Selection, size: int, table: ShapeTable) -> None:
     """Everything about the selection in a network that can be built."""
+    origin(chosen)
     totals(table)
     strip(chosen, size)
     block(chosen, size, table)
@@ -148,11 +178,12 @@ def show(chosen: Selection, size: int, table: ShapeTable) -> None:
 def code(chosen: Selection, size: int) -> None:
     """The Python for exactly what is on screen: the strip, the block at the depth chosen, the selected rows."""
     depth = "ops" if st.session_state.get("fine") else "block"
+    of_run = ["from inception_lab.jobs.store import Store", "", f'net = Store().run("{chosen.run}").settings.net()']
     lines = [
-        f'net = lab.net("{chosen.net.name}")',
+        *(of_run if chosen.run else [f'net = lab.net("{chosen.net.name}")']),
         f"table = lab.shapes(net, size={size})",
         f'strip = lab.graph(net, depth="stages", size={size}, direction="LR")',
-        "model = lab.build(net, classes=1000)",
+        "model = lab.build(net)" if chosen.run else "model = lab.build(net, classes=1000)",
         f'rows = table.under("{chosen.block or chosen.address}")',
     ]
     if chosen.parts[3]:
@@ -209,12 +240,20 @@ def _copies(chosen: Selection, stage: str) -> tuple[str, ...]:
     return tuple(address.removeprefix(prefix) for address, _ in blocks(chosen.net) if address.startswith(prefix))
 
 
-def _box(label: str, options: tuple[str, ...], value: str, *, to: Callable[[str], str], empty: str = "—") -> None:
+def _box(
+    label: str,
+    options: tuple[str, ...],
+    value: str,
+    *,
+    to: Callable[[str], str],
+    go: Callable[[str], None] = selection.select,
+    empty: str = "—",
+) -> None:
     key = f"pick-{label}"
     shown = options if value in options else (value, *options)
     st.session_state[key] = value
 
     def changed() -> None:
-        selection.select(to(st.session_state[key]))
+        go(to(st.session_state[key]))
 
     st.selectbox(label, shown, key=key, on_change=changed, format_func=lambda name: name or empty)

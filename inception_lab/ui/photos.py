@@ -6,6 +6,7 @@ What needs torch is imported where it is used: samples and widgets are on screen
 from __future__ import annotations
 
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,27 +15,43 @@ from PIL import Image, ImageOps
 
 from inception_lab.errors import ImageError
 from inception_lab.images.samples import Sample, samples
-from inception_lab.models.records import RECORDS
+from inception_lab.images.trained import is_run, known
+from inception_lab.ui import trained
 from inception_lab.ui.widgets import linked, linked_segments
 
 if TYPE_CHECKING:
     from inception_lab.images.classify import Classification
 
 SOURCES = {"samples": "Samples", "upload": "Upload", "camera": "Camera"}
+BEST = 5  # guesses of a network that knows a thousand things
+ALL = 10  # and of one that knows ten
+VISIBLE = 200  # pixels; smaller pictures are shown with each pixel as a square of several
 TYPES = ["png", "jpg", "jpeg", "webp", "gif", "bmp", "tif", "tiff"]
 
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A file as it came in; nothing about it has been believed yet. `path` is where code would find it."""
+    """A file as it came in; nothing about it has been believed yet. `path` is where code would find it.
+
+    `code` is the Python that makes the picture, where there is no such place.
+    """
 
     name: str
     data: bytes
     path: str = ""
+    code: str = ""
+
+    @property
+    def python(self) -> str:
+        """The Python that calls it `photo`."""
+        return self.code or f"photo = {self.path or self.name!r}"
 
 
-def choose() -> list[Upload]:
-    """Photographs from the shipped samples, from this computer (several) or from the camera."""
+def choose(network: str) -> list[Upload]:
+    """Photographs from the shipped samples, from this computer (several) or from the camera.
+
+    For a network trained here on Fashion-MNIST the samples begin with ten of its test images.
+    """
     match linked_segments("Photograph from", SOURCES, key="source"):
         case "upload":
             files = st.file_uploader(
@@ -46,7 +63,7 @@ def choose() -> list[Upload]:
             shot = st.camera_input("Take a photograph", key="camera")
             return [Upload("camera.jpg", shot.getvalue())] if shot else []
         case _:
-            return [_chosen_sample()]
+            return [_chosen_sample(network)]
 
 
 def of_sample(sample: Sample) -> Upload:
@@ -64,7 +81,7 @@ def classified(upload: Upload, network: str) -> Classification:
         photo = load(upload.data, name=upload.name)
     except ImageError as error:
         return Classification(upload.name, network, 1, (), error=str(error))
-    return classify(photo, networks=[network])[0]
+    return classify(photo, networks=[network], top=guesses(network))[0]
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
@@ -73,21 +90,45 @@ def square(upload: Upload, network: str) -> Image.Image:
     from inception_lab.images.crops import pixels
     from inception_lab.images.load import load
 
-    return pixels(load(upload.data, name=upload.name), RECORDS[network])
+    return pixels(load(upload.data, name=upload.name), known(network))
 
 
-def _chosen_sample() -> Upload:
+def guesses(network: str) -> int:
+    """How many of a network's guesses are shown."""
+    return ALL if is_run(network) else BEST
+
+
+def large(image: Image.Image) -> Image.Image:
+    """A picture of few pixels with each as a square of several, so that no browser blurs them; others as they are."""
+    times = -(-VISIBLE // max(image.size))
+    return image if times == 1 else image.resize((times * image.width, times * image.height), Image.Resampling.NEAREST)
+
+
+def _chosen_sample(network: str) -> Upload:
     """The sample on the page: pictures in a row, the chosen one bound to the link."""
-    found = {sample.file: sample for sample in samples()}
+    found, tests = {sample.file: sample for sample in samples()}, trained.tests(network)
+    pictures = {key: (test.label, large(Image.open(BytesIO(test.data)))) for key, test in tests.items()}
+    pictures = pictures or {file: (sample.title, _thumbnail(sample.path)) for file, sample in found.items()}
     with st.container(horizontal=True, key="samples"):
-        for sample in found.values():
-            with st.container(width=120, gap="small"):
-                st.image(_thumbnail(sample.path), width=120, alt=sample.title)
-                st.button(sample.title, key=f"take-{sample.file}", on_click=_take, args=(sample.file,), type="tertiary")
-    file = linked("Sample", {name: sample.title for name, sample in found.items()}, key="sample")
-    chosen = found[file]
-    st.caption(f"{chosen.title}, {chosen.author}; {chosen.licence}; {chosen.source}. {chosen.note}")
-    return of_sample(chosen)
+        for key, (title, picture) in pictures.items():
+            with st.container(width=84 if tests else 120, gap="small"):
+                st.image(picture, width="stretch", alt=title)
+                st.button(title, key=f"take-{key}", on_click=_take, args=(key,), type="tertiary")
+    titles = {key: f"A test image: {test.label}" for key, test in tests.items()}
+    titles |= {file: sample.title for file, sample in found.items()}
+    if st.session_state.get("sample", next(iter(titles))) not in titles:  # of a network that is no longer asked
+        st.session_state.pop("sample")
+        st.query_params.pop("sample", None)
+    chosen = linked("Sample", titles, key="sample")
+    if chosen in tests:
+        test = tests[chosen]
+        st.caption(
+            f"{test.name.capitalize()} of Fashion-MNIST (Zalando SE, MIT licence): {test.label}. No run trains on it."
+        )
+        return Upload(f"{test.name}, {test.label}", test.data, code=test.code)
+    sample = found[chosen]
+    st.caption(f"{sample.title}, {sample.author}; {sample.licence}; {sample.source}. {sample.note}")
+    return of_sample(sample)
 
 
 @st.cache_data(max_entries=32, show_spinner=False)

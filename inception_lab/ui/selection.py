@@ -1,7 +1,8 @@
 """What is selected on Explore: one address and one input size, kept in the session and in the link.
 
 The address holds everything: `inception_resnet_v2` is a network, `inception_resnet_v2/B/07` one of its blocks and
-`inception_resnet_v2/B/07/add` an op. Clicks, selectboxes and links all write the same value.
+`inception_resnet_v2/B/07/add` an op. Clicks, selectboxes and links all write the same value. With the network of a run
+the link says `run=<id>` beside it.
 """
 
 from __future__ import annotations
@@ -11,21 +12,32 @@ from dataclasses import dataclass
 import streamlit as st
 
 from inception_lab.errors import LabError, UnknownAddress
+from inception_lab.images.trained import PREFIX
 from inception_lab.nets import catalog
 from inception_lab.nets.address import blocks, locate, steps
 from inception_lab.nets.ops import Net
+from inception_lab.ui import cache
 from inception_lab.ui.widgets import plain
 
 START = "inception_resnet_v2/B/01"
-_AT, _WRITTEN = "explore_at", "explore_written"
+_AT, _RUN, _WRITTEN = "explore_at", "explore_run", "explore_written"
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """A full address, split into network, stage, block and op; a stage alone means its first block."""
+    """A full address, split into network, stage, block and op; a stage alone means its first block.
+
+    `run` is the id of the run whose network this is, or empty for one of the catalogue.
+    """
 
     address: str
     net: Net
+    run: str = ""
+
+    @property
+    def key(self) -> str:
+        """What `cache` calls the network."""
+        return _key(self.run) or self.net.name
 
     @property
     def parts(self) -> tuple[str, str, str, str]:
@@ -52,16 +64,34 @@ class Selection:
 
 
 def current() -> Selection:
-    """The selection; a link's address goes before the session's, with a word where it was refused."""
-    wanted = st.query_params.get("at")
-    if wanted and wanted != st.session_state.get(_WRITTEN):  # a link, not what this page wrote last
+    """The selection; a link goes before the session's, with a word where it was refused."""
+    link = (st.query_params.get("run", ""), st.query_params.get("at", ""))
+    if any(link) and link != st.session_state.get(_WRITTEN):  # a link, not what this page wrote last
         try:
-            st.session_state[_AT] = resolve(wanted)
+            _follow(*link)
         except LabError as error:
             st.warning(f"The link was not followed. {plain(error)}", icon=":material/link_off:")
-    address = st.session_state.setdefault(_AT, START)
-    st.query_params["at"] = st.session_state[_WRITTEN] = address
-    return _selection(address)
+    try:
+        chosen = _selection()
+    except LabError as error:  # the run was deleted meanwhile
+        st.warning(plain(error), icon=":material/link_off:")
+        leave(START)
+        chosen = _selection()
+    st.session_state[_WRITTEN] = (chosen.run, chosen.address)
+    st.query_params["at"] = chosen.address
+    if chosen.run:
+        st.query_params["run"] = chosen.run
+    else:
+        st.query_params.pop("run", None)
+    return chosen
+
+
+def leave(address: str) -> None:
+    """Select an address of the catalogue, also from the network of a run; for callbacks."""
+    full = locate(catalog.net(address.split("/")[0]), address)
+    if st.session_state.get(_RUN):
+        st.session_state.pop("size", None)  # a run's images are much smaller
+    st.session_state.update({_AT: full, _RUN: ""})
 
 
 def select(address: str) -> None:
@@ -80,15 +110,33 @@ def select_nearest(address: str) -> None:
 
 def up() -> None:
     """One depth up, from op to block and from block to network; for callbacks."""
-    now = _selection(st.session_state[_AT])
+    now = _selection()
     st.session_state[_AT] = now.block if now.parts[3] and now.block else now.parts[0]
 
 
-def _selection(address: str) -> Selection:
-    return Selection(address, catalog.net(address.split("/")[0]))
-
-
 def resolve(address: str) -> str:
-    """The full address, checked; a network's name alone is one too."""
-    name = address.strip("/").split("/")[0]
-    return locate(catalog.net(name), address)
+    """The full address, checked, in the network of the run that is open or in the catalogue; a network's name alone is
+    one too."""
+    run = st.session_state.get(_RUN, "")
+    return locate(cache.net(_key(run) or address.strip("/").split("/")[0]), address)
+
+
+def _follow(run: str, address: str) -> None:
+    """Take what a link says: a run, an address, or both."""
+    if not run:
+        return leave(address.strip("/"))
+    net = cache.net(_key(run))
+    start = next((at for at, _ in blocks(net) if at.endswith("/B/01")), net.name)
+    full = locate(net, address or start)
+    if st.session_state.get(_RUN) != run:
+        st.session_state.pop("size", None)
+    st.session_state.update({_AT: full, _RUN: run})
+
+
+def _selection() -> Selection:
+    address, run = st.session_state.setdefault(_AT, START), st.session_state.get(_RUN, "")
+    return Selection(address, cache.net(_key(run) or address.split("/")[0]), run)
+
+
+def _key(run: str) -> str:
+    return f"{PREFIX}{run}" if run else ""
