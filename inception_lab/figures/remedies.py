@@ -25,7 +25,6 @@ def remedies(rows: Sequence[RemedyRow]) -> tuple[go.Figure, str]:
         cols=2,
         shared_yaxes=True,
         horizontal_spacing=0.04,
-        subplot_titles=("runs that failed, share", "accuracy, last 20 batches"),
     )
     shown = [row for row in rows if row.n]
     for word, colour in COLOURS.items():
@@ -34,10 +33,12 @@ def remedies(rows: Sequence[RemedyRow]) -> tuple[go.Figure, str]:
             figure.add_trace(_failures(those, word, colour), row=1, col=1)
             figure.add_trace(_accuracies(those, word, colour), row=1, col=2)
     figure.update_xaxes(range=[-0.04, 1.04])
+    figure.update_xaxes(title="share failed", row=1, col=1)
+    figure.update_xaxes(title="accuracy", row=1, col=2)
     figure.update_yaxes(categoryorder="array", categoryarray=[row.label for row in reversed(shown)], automargin=True)
     figure.update_layout(
         legend={"orientation": "h", "yanchor": "bottom", "y": 1.09},
-        margin={"l": 10, "r": 10, "t": 60, "b": 30},
+        margin={"l": 10, "r": 10, "t": 40, "b": 50},
         height=110 + 26 * len(shown),
         hovermode="closest",
     )

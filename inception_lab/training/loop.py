@@ -37,7 +37,8 @@ _TYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 class Training:
-    """A run that is made step by step; `model` is the network being trained, `at` the number of the next step.
+    """A run that is made step by step; `model` is the network being trained, `images` what it is trained on, `at` the
+    number of the next step.
 
     `addresses` name the residual blocks that the lists of a `Step` follow.
     """
@@ -50,8 +51,9 @@ class Training:
             net = settings.net()
             self.addresses = residual_blocks(net)
             drawn = initialised(net, init=settings.init, seed=settings.seed, closing=settings.closing)
-            self.model: InceptionNet = drawn.to(self.device)
-            self._images, self._tests = data.load(settings.data, size=settings.image_size, device=self.device)
+            self._layout = _layout(settings, self.device)
+            self.model: InceptionNet = drawn.to(self.device).to(memory_format=self._layout)
+            self.images, self._tests = data.load(settings.data, size=settings.image_size, device=self.device)
         self._order = self._from(0)
         self._optimiser: torch.optim.Optimizer | None = None
         self._average = None if settings.average is None else optim.average(self.model, settings.average)
@@ -143,15 +145,16 @@ class Training:
     def _from(self, step: int) -> Iterator[Tensor]:
         """Places of the images of each batch from a step on."""
         settings = self.settings
-        return data.order(len(self._images), batch=settings.batch, seed=settings.seed, start=step)
+        return data.order(len(self.images), batch=settings.batch, seed=settings.seed, start=step)
 
     def _measured(self) -> Fetched:
         """Forward and backward of one batch, with the weights as they are."""
         settings, number = self.settings, self.at
         self._open = True
-        x, y = self._images.batch(next(self._order).to(self.device))
+        x, y = self.images.batch(next(self._order).to(self.device))
         if settings.augment:
             x = data.augmented(x, seed=settings.seed, step=number)
+        x = x.contiguous(memory_format=self._layout)
         self.model.train()
         self.model.zero_grad()
         every = settings.telemetry_every
@@ -278,6 +281,12 @@ def machine(settings: Settings) -> Iterator[None]:
     finally:
         if before != settings.threads:
             torch.set_num_threads(before)
+
+
+def _layout(settings: Settings, device: torch.device) -> torch.memory_format:
+    """How images lie in memory. Channels last is 1.6 times as fast for whole networks on a CPU, and what a GPU's
+    matrix units take; the small stem's runs stay as the shipped ones were made, digit for digit."""
+    return torch.channels_last if device.type == "cuda" or not settings.small else torch.contiguous_format
 
 
 def _device(settings: Settings) -> torch.device:

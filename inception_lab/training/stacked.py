@@ -57,12 +57,12 @@ class Stacked:
             ]
             self._model = grouped(nets, drawn).train()
         self._average = None if one.average is None else optim.average(self._model, one.average)
-        self._images = self._alone._images
-        self._orders = [data.order(len(self._images), batch=one.batch, seed=each.seed) for each in self.settings]
+        self.images = self._alone.images
+        self._orders = [data.order(len(self.images), batch=one.batch, seed=each.seed) for each in self.settings]
         self._updating = Updating(self._model, self.addresses, self.settings)
         x, y = self._batch()
         self._x, self._y = torch.empty_like(x), torch.empty_like(y)
-        self._orders = [data.order(len(self._images), batch=one.batch, seed=each.seed) for each in self.settings]
+        self._orders = [data.order(len(self.images), batch=one.batch, seed=each.seed) for each in self.settings]
         self._numbers: dict[bool, Tensor] = {}
         self._measure = {w: Captured(partial(self._measured, watched=w), self.device) for w in (True, False)}
         self._update = {w: Captured(partial(self._updating.update, watched=w), self.device) for w in (True, False)}
@@ -116,7 +116,7 @@ class Stacked:
         """Images (batch, N * channels, size, size) and labels (N, batch), each network's in its own order."""
         places = torch.stack([next(order) for order in self._orders])
         there = places.pin_memory().to(self.device, non_blocking=True) if self.device.type == "cuda" else places
-        x, y = self._images.batch(there.flatten())
+        x, y = self.images.batch(there.flatten())
         x = x.unflatten(0, there.shape)  # type: ignore[no-untyped-call]
         if self._one.augment:
             moved = [data.augmented(row, seed=e.seed, step=self.at) for row, e in zip(x, self.settings, strict=True)]

@@ -232,7 +232,8 @@ def _keep(training: Training, settings: Settings, file: Path) -> None:
     net, labels = notation(training.evaluated.net, multiline=False), described(settings.data).labels
     about = {"version": __version__, "settings": settings.to_dict(), "net": net, "labels": labels}
     # One entry: the library writes several in an order that changes, and equal runs should be equal files.
-    replace(file, save(training.evaluated.state_dict(), metadata={"inception_lab": json.dumps(about)}))
+    weights = {name: value.contiguous() for name, value in training.evaluated.state_dict().items()}
+    replace(file, save(weights, metadata={"inception_lab": json.dumps(about)}))
 
 
 def _settings(folder: Path) -> Settings:

@@ -159,3 +159,12 @@ def test_coloured_textures_can_be_trained() -> None:
     steps = list(Training(tiny(data="textures", image_size=32)).steps())
     assert len(steps) == 6
     assert all(step.loss == step.loss for step in steps)
+
+
+def test_a_whole_network_lies_channels_last_and_a_small_one_does_not() -> None:
+    small, whole = Training(tiny()), Training(tiny(small=False, image_size=75, batch=2))
+    for training, layout in ((small, torch.contiguous_format), (whole, torch.channels_last)):
+        weight = training.model.at(training.addresses[0]).get_submodule("body.branch2.conv2.conv").weight
+        assert isinstance(weight, torch.Tensor)
+        assert weight.is_contiguous(memory_format=layout)
+    assert len(list(whole.steps(until=2))) == 2
