@@ -14,7 +14,6 @@ from torch.nn import functional
 
 from inception_lab.errors import DataError
 from inception_lab.training.datasets import bytes_needed, described
-from inception_lab.training.extract import Extract
 from inception_lab.training.prepared import Progress, arrays
 
 BLACK = -1.0
@@ -68,16 +67,6 @@ def load(
         _images(found.train_images, found.train_labels, size, device),
         _images(found.test_images, found.test_labels, size, device),
     )
-
-
-def training_images(extract: Extract, *, size: int, device: torch.device) -> Images:
-    """The 12,000 images of the shipped extract to train on."""
-    return _images(extract.train_images[:, None], extract.train_labels, size, device)
-
-
-def test_images(extract: Extract, *, size: int, device: torch.device) -> Images:
-    """The 2,000 images of the shipped extract to evaluate on."""
-    return _images(extract.test_images[:, None], extract.test_labels, size, device)
 
 
 def order(count: int, *, batch: int, seed: int, start: int = 0) -> Iterator[Tensor]:

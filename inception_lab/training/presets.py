@@ -40,9 +40,6 @@ DESCRIPTIONS: dict[str, str] = {
     ),
 }
 
-SECONDS_PER_STEP: dict[str, float] = {"micro": 0.2, "paper-rate": 0.36, "wide": 0.9}
-"""Measured beside another run on two shared cores, with lab 0.1.0."""
-
 
 def preset(name: str, **changes: Any) -> Settings:
     """The settings called `name`, with fields replaced: `preset("micro", scale=0.1, seed=1)`.

@@ -38,7 +38,7 @@ def test_a_batch_larger_than_the_data_is_refused() -> None:
 
 
 def test_pixels_run_from_minus_one_to_one() -> None:
-    images = data.training_images(extract.load(), size=28, device=torch.device("cpu"))
+    images = data.load("fashion_mnist_extract", size=28, device=torch.device("cpu"))[0]
     x, y = images.batch(slice(0, 12_000))
     assert (x.shape, x.dtype, y.dtype) == ((12_000, 1, 28, 28), torch.float32, torch.int64)
     assert (float(x.min()), float(x.max())) == (-1, 1)
@@ -46,7 +46,7 @@ def test_pixels_run_from_minus_one_to_one() -> None:
 
 
 def test_other_sizes_are_resized() -> None:
-    images = data.test_images(extract.load(), size=56, device=torch.device("cpu"))
+    images = data.load("fashion_mnist_extract", size=56, device=torch.device("cpu"))[1]
     x, _ = images.batch(torch.tensor([5, 1]))
     assert (len(images), x.shape) == (2_000, (2, 1, 56, 56))
 

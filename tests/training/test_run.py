@@ -9,7 +9,7 @@ import torch
 from torch.nn import functional
 
 from inception_lab.errors import ImpossibleAdd, SettingsError
-from inception_lab.training import data, extract
+from inception_lab.training import data
 from inception_lab.training.events import Step
 from inception_lab.training.initialise import initialised
 from inception_lab.training.loop import Training
@@ -26,7 +26,7 @@ def plain() -> list[Step]:
 def test_step_0_is_the_network_as_initialised(plain: list[Step]) -> None:
     settings = tiny()
     model = initialised(settings.net(), init="he", seed=0).train()
-    images = data.training_images(extract.load(), size=28, device=torch.device("cpu"))
+    images = data.load("fashion_mnist_extract", size=28, device=torch.device("cpu"))[0]
     x, y = images.batch(next(data.order(len(images), batch=settings.batch, seed=settings.seed)))
     with torch.no_grad():
         logits = model(x)

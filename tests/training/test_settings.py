@@ -9,7 +9,7 @@ import pytest
 
 from inception_lab.errors import SettingsError
 from inception_lab.nets.ops import Concat, Conv, Residual
-from inception_lab.training.presets import DESCRIPTIONS, PRESETS, SECONDS_PER_STEP, preset
+from inception_lab.training.presets import DESCRIPTIONS, PRESETS, preset
 from inception_lab.training.settings import Settings
 
 
@@ -94,9 +94,8 @@ def test_wide_never_meets_the_rate_that_kills_both_scales() -> None:
 
 
 def test_each_preset_says_what_it_is_and_what_it_costs() -> None:
-    assert set(PRESETS) == set(DESCRIPTIONS) == set(SECONDS_PER_STEP)
+    assert set(PRESETS) == set(DESCRIPTIONS)
     assert all(settings.preset == name for name, settings in PRESETS.items())
-    assert all(0 < seconds < 10 for seconds in SECONDS_PER_STEP.values())
     assert all("seconds" in line for line in DESCRIPTIONS.values())
 
 
