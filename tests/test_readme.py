@@ -77,3 +77,29 @@ def test_table_of_reference_runs() -> None:
         zeros = [run.judgement.zero_share or 0.0 for run in runs]
         measured = (min(accuracies), max(accuracies), min(zeros), max(zeros))
         assert [f"{m:.{len(n) - 2}f}" for m, n in zip(measured, numbers, strict=True)] == numbers
+
+
+def test_table_of_remedies() -> None:
+    from inception_lab.jobs.remedies import remedies_table
+    from inception_lab.training.reference import load
+
+    rows = re.findall(
+        r"^\| ([^|]+) \| (\w+ \d[^|]*) \| (\d of \d) \| ([\d.]+) \| ([a-z –]+) \| [a-z ]+ \|$", README, re.M
+    )
+    made = remedies_table(load("remedies"))
+    assert len(rows) == len(made) == 16
+    for (label, words, failed, accuracy, word), row in zip(rows, made, strict=True):
+        assert label == row.label
+        assert words == ", ".join(f"{outcome} {count}" for outcome, count in sorted(row.outcomes.items()))
+        assert (failed, accuracy) == (f"{row.failed} of {row.n}", f"{row.accuracy:.2f}")
+        assert word == ("–" if row.key == "none" else row.word)
+
+
+def test_the_forecasts_score_is_the_one_of_the_shipped_runs() -> None:
+    from inception_lab.training import rule
+    from inception_lab.training.reference import load
+
+    cases = rule.cases_of(load())
+    said = rule.score(cases)
+    assert (len(cases), said.right) == (30, 26)
+    assert "right in 26 (87 %, 95 %\ninterval 70 to 95)" in README
