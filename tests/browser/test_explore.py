@@ -62,7 +62,7 @@ def test_cold_link_opens_the_op_and_the_frame(visit: Visit) -> None:
     page = visit("/explore?at=inception_resnet_v2/B/07/add")
     expect(page.get_by_text("inception_resnet_v2/B/07/add", exact=True)).to_be_visible()
     for name in ("Explore", "Train", "Classify", "Paper"):
-        expect(page.get_by_role("link", name=name)).to_be_visible()
+        expect(page.get_by_role("link", name=name, exact=True)).to_be_visible()
 
 
 def test_bad_link_says_so_and_goes_on(visit: Visit) -> None:
