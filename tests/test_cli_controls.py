@@ -73,8 +73,8 @@ def test_a_fork_is_queued_with_its_settings() -> None:
         (("pause", "nothing"), "There is no run 'nothing'"),
         (("fork", "{run}", "--step", "9"), "has made 0 steps, so it cannot be forked at step 9"),
         (("fork", "{run}", "--step", "0", "--set", "seed=3"), "seed cannot change in a fork"),
-        (("fork", "{run}", "--step", "0", "--set", "scale"), "'scale' is not NAME=VALUE"),
-        (("fork", "{run}", "--step", "0", "--set", "rate=fast"), "rate must be a number"),
+        (("fork", "{run}", "--step", "0", "--set", "scale"), "'scale' is not field=value"),
+        (("fork", "{run}", "--step", "0", "--set", "rate=fast"), "it is a number"),
         (("fork", "gone", "--step", "0"), "Run gone is no longer there"),
     ],
 )

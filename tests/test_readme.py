@@ -102,4 +102,4 @@ def test_the_forecasts_score_is_the_one_of_the_shipped_runs() -> None:
     cases = rule.cases_of(load())
     said = rule.score(cases)
     assert (len(cases), said.right) == (30, 26)
-    assert "right in 26 (87 %, 95 %\ninterval 70 to 95)" in README
+    assert "right in 26 (87 %, 95 % interval 70 to 95)" in README

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +9,7 @@ import click
 
 from inception_lab.cli.output import json_option, show, table
 from inception_lab.cli.runs import lines, summary
+from inception_lab.cli.settings import set_option
 
 if TYPE_CHECKING:
     from inception_lab.jobs.store import Store
@@ -65,9 +65,9 @@ def rate(run: str, rate: float, as_json: bool) -> None:
 @click.command()
 @run_argument
 @click.option("--step", "at", type=click.IntRange(min=0), required=True, help="The first step that changes decide.")
-@click.option("--set", "changes", metavar="NAME=VALUE", multiple=True, help="A setting to change: scale=0.1")
+@set_option
 @json_option
-def fork(run: str, at: int, changes: tuple[str, ...], as_json: bool) -> None:
+def fork(run: str, at: int, changes: tuple[tuple[str, Any], ...], as_json: bool) -> None:
     """Queue a run that shares the past of RUN up to a step, and goes on with other settings.
 
     Its steps before that are equal to those of RUN, digit for digit; without --set so are those after it.
@@ -75,20 +75,8 @@ def fork(run: str, at: int, changes: tuple[str, ...], as_json: bool) -> None:
     from inception_lab.jobs.fork import fork as branch
 
     store = _store()
-    data = summary(store.run(branch(store, run, step=at, **dict(map(_setting, changes)))))
+    data = summary(store.run(branch(store, run, step=at, **dict(changes))))
     show(data, as_json=as_json, text=lambda: lines(data))
-
-
-def _setting(text: str) -> tuple[str, Any]:
-    """A name and its value: a number, a list of them or null as in JSON, anything else a word."""
-    name, equals, value = text.partition("=")
-    if not equals:
-        raise click.BadParameter(f"{text!r} is not NAME=VALUE, for example scale=0.1.", param_hint="--set")
-    try:
-        found = json.loads(value)
-    except ValueError:
-        found = value
-    return name.strip().replace("-", "_"), tuple(found) if isinstance(found, list) else found
 
 
 def _store() -> Store:

@@ -27,11 +27,11 @@ OFTEN = 0.25
 
 WORDS: dict[Word, str] = {
     "prevents": (
-        "With the remedy fewer runs fail than without: the 95 % interval of the difference (Newcombe 1998) is above 0."
+        "With the remedy fewer runs fail than without: the 95 % Wilson intervals of the two shares are apart, which "
+        "takes four seeds."
     ),
     "does not": (
-        f"Runs with the remedy fail all the same: the 95 % Wilson interval of their share lies above {OFTEN:.0%}, and "
-        "that of the difference reaches 0."
+        f"Runs with the remedy fail all the same: the 95 % Wilson interval of their share lies above {OFTEN:.0%}."
     ),
     "undecided": f"Neither can be said, or an arm has fewer than {LEAST} runs that were long enough to judge.",
 }
@@ -88,7 +88,7 @@ class RemedyRow:
 
 def ended(runs: Iterable[Run]) -> list[Ended]:
     """The finished runs of the store with what became of them, as `remedies_table` takes them."""
-    finished = sorted((run for run in runs if run.status == "finished" and run.result), key=lambda run: run.id)
+    finished = sorted((run for run in runs if run.pure), key=lambda run: run.id)
     return [Ended(run.settings, Judgement.from_dict(run.result or {})) for run in finished]
 
 
@@ -155,14 +155,14 @@ def _row(arm: Arm, runs: dict[int, Judgement], untreated: Share) -> RemedyRow:
         zero_share=fmean(zeros) if zeros else math.nan,
         died_at=median(deaths) if deaths else None,
         effect=effect,
-        word="undecided" if arm.key == NONE else _word(untreated, share, effect),
+        word="undecided" if arm.key == NONE else _word(untreated, share),
     )
 
 
-def _word(untreated: Share, share: Share, effect: Effect) -> Word:
+def _word(untreated: Share, share: Share) -> Word:
     if min(untreated.n, share.n) < LEAST or not untreated.failed:
         return "undecided"
-    if effect.low > 0:
+    if untreated.low > share.high:
         return "prevents"
     return "does not" if share.low > OFTEN else "undecided"
 

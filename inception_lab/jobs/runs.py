@@ -51,6 +51,16 @@ class Run:
         return self.status in ("queued", "running")
 
     @property
+    def pure(self) -> bool:
+        """Whether it finished as the settings it began with: no fork, nothing changed on its way."""
+        return (
+            self.status == "finished"
+            and bool(self.result)
+            and not (self.result or {}).get("changes")
+            and self.settings.fork is None
+        )
+
+    @property
     def paused(self) -> int | None:
         """The step before which it waits, looked up in its folder now; None unless it is running and waits."""
         return folders.paused(self.folder) if self.status == "running" else None

@@ -88,7 +88,7 @@ def ended(runs: Iterable[Run]) -> list[Ended]:
     return [
         Ended(arm=arm, word=word, first=first[arm])
         for arm, run in known
-        if run.status == "finished" and arm in first and (word := _word(run.result or {})) is not None
+        if run.pure and arm in first and (word := _word(run.result or {})) is not None
     ]
 
 

@@ -141,8 +141,9 @@ def verdicts(runs: Iterable[Run]) -> tuple[Verdict, ...]:
 
 
 def cases_of(runs: Iterable[Run]) -> list[Case]:
-    """Runs of the store as verdicts see them, oldest first."""
-    return [Case(run.settings, _outcome(run)) for run in sorted(runs, key=lambda run: run.id)]
+    """Runs of the store as verdicts see them, oldest first; a fork is no arm of any settings."""
+    ordered = sorted(runs, key=lambda run: run.id)
+    return [Case(run.settings, _outcome(run)) for run in ordered if run.settings.fork is None]
 
 
 def _group(run: Run) -> Settings:

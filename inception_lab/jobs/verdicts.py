@@ -150,7 +150,8 @@ def weigh_groups(cases: Iterable[Case]) -> tuple[Verdict, ...]:
 
 def _weigh(known: Sequence[Case], group: dict[str, Any]) -> Verdict:
     counted = {(case.settings.scale, case.settings.seed): case for case in known if case.outcome not in (None, "short")}
-    claimed = [case for (scale, _), case in counted.items() if scale == 1.0 or CLAIMED[0] <= scale <= CLAIMED[1]]
+    one = [case for case in counted.values() if case.settings.stage_scales is None]  # else `scale` is not what ran
+    claimed = [c for c in one if c.settings.scale == 1.0 or CLAIMED[0] <= c.settings.scale <= CLAIMED[1]]
     ended = {
         full: Counter(case.outcome for case in claimed if case.outcome and (case.settings.scale == 1.0) is full)
         for full in (True, False)

@@ -81,7 +81,9 @@ def clip(parameters: Parameters, limit: float) -> Tensor:
 
 def gradient_norm(parameters: Parameters) -> Tensor:
     """The norm of all gradients together."""
-    return nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None])
+    norms = torch._foreach_norm([p.grad for p in parameters if p.grad is not None])
+    norm: Tensor = torch.linalg.vector_norm(torch.stack(list(norms)))
+    return norm  # nn.utils.get_total_norm does the same, and sorts the tensors by device first
 
 
 def average(model: nn.Module, decay: float) -> AveragedModel:

@@ -34,7 +34,10 @@ DEFINITIONS: dict[Outcome, str] = {
         f"Fewer than {LEAST} steps were made: the start still weighs on the last {WINDOW}, so nothing but NaN and "
         "death can be called."
     ),
-    "diverges": f"The median loss of the last {WINDOW} steps is above {DIVERGED_LOSS}; guessing costs 2.30.",
+    "diverges": (
+        f"The median loss of the last {WINDOW} steps is above {DIVERGED_LOSS}, where guessing costs 2.30, and above "
+        "that of the first step: a loss that is high and falling has not diverged."
+    ),
     "stalls": f"The mean accuracy of the last {WINDOW} batches is below {STALLED_ACCURACY}; guessing gives 0.10.",
     "slow": f"The mean accuracy of the last {WINDOW} batches is from {STALLED_ACCURACY} to below {TRAINED_ACCURACY}.",
     "trains": f"The mean accuracy of the last {WINDOW} batches is at least {TRAINED_ACCURACY}.",
@@ -73,7 +76,7 @@ def judge(steps: Sequence[Step]) -> Judgement:
     measured = [step.zero_share for step in last if step.zero_share is not None]
     accuracy = fmean(step.accuracy for step in last)
     zero_share = fmean(measured) if measured else None
-    outcome = _outcome(losses, accuracy, zero_share, made=len(steps))
+    outcome = _outcome(losses, accuracy, zero_share, made=len(steps), first=steps[0].loss)
     died_at = next((s.step for s in steps if s.zero_share is not None and s.zero_share >= DEAD_ZEROS), None)
     return Judgement(
         outcome=outcome,
@@ -85,14 +88,14 @@ def judge(steps: Sequence[Step]) -> Judgement:
     )
 
 
-def _outcome(losses: list[float], accuracy: float, zero_share: float | None, *, made: int) -> Outcome:
+def _outcome(losses: list[float], accuracy: float, zero_share: float | None, *, made: int, first: float) -> Outcome:
     if not all(math.isfinite(loss) for loss in losses):
         return "nan"
     if zero_share is not None and zero_share >= DEAD_ZEROS and made >= WINDOW:
         return "dies"
     if made < LEAST:
         return "short"
-    if median(losses) > DIVERGED_LOSS:
+    if median(losses) > max(DIVERGED_LOSS, first):
         return "diverges"
     if accuracy < STALLED_ACCURACY:
         return "stalls"

@@ -31,7 +31,10 @@ THRESHOLD = 3.6
 FAILED_ACCURACY = 0.5
 CALLED_AT = 120
 FEWEST_STEPS = 100
-FITTED_ON = "fitted elsewhere on 156 runs (97 % right), then right on 20 of 20 held-out settings"
+FITTED_ON = (
+    "fitted elsewhere on 156 runs (97 % right on those); then frozen, and right on 20 of 20 random settings, 4 of them "
+    "expected to fail, and on 25 of 27 later runs"
+)
 
 
 class Case(NamedTuple):
@@ -189,7 +192,7 @@ def _learning(s: Settings) -> list[tuple[bool, str]]:
         (s.momentum == 0.9, f"momentum is {s.momentum:g}, not 0.9; without it the threshold is about ten times higher"),
         (s.clip is None, "the gradient is clipped"),
         (s.batch == 32, f"the batch is {s.batch}, not 32"),
-        (s.rate >= 0.01, f"the rate {s.rate:g} is below 0.01, the lowest in the fit"),
+        (0.01 <= s.rate <= 0.2, f"the rate {s.rate:g} is outside the fit, 0.01 to 0.2"),
         (s.schedule == "constant", "the rate does not stay constant"),
         (s.steps >= FEWEST_STEPS, f"the run ends before step {FEWEST_STEPS}, where failure is called"),
         (s.fork is None, "the run begins from another's weights"),
@@ -201,6 +204,7 @@ def _material(s: Settings) -> list[tuple[bool, str]]:
     depth = sum(s.repeats or (5, 10, 5))
     return [
         (drawn, "the network is not Inception-ResNet-v2 as drawn, with the small stem"),
+        (0.05 <= s.scale <= 1, f"the scale {s.scale:g} is outside the fit, 0.05 to 1"),
         (0.125 <= s.width <= 1, f"the width {s.width:g} is outside the fit, 0.125 to 1"),
         (4 <= depth <= 40, f"{depth} blocks are outside the fit, 4 to 40"),
         (s.stage_scales is None, "the stages have scales of their own"),

@@ -59,7 +59,8 @@ class Updates:
 
     @property
     def _buffered(self) -> bool:
-        return self._settings.momentum > 0 and self._settings.optimiser in ("rmsprop_tf", "sgd")
+        known = self._settings.momentum > 0 and self._settings.optimiser in ("rmsprop_tf", "sgd")
+        return known and self._settings.precision != "fp16"  # which skips an update that overflows: the buffer is older
 
     def _by_block(self, norms: Sequence[Tensor]) -> Tensor:
         squares = torch.stack(list(norms)).float().square()

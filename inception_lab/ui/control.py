@@ -47,6 +47,17 @@ def controls(run: Run) -> None:
         st.caption(f"Paused before step {run.paused}. It keeps its place and memory until it goes on or is stopped.")
 
 
+def onward(run: Run) -> None:
+    """Where a finished run's network can go."""
+    if run.status != "finished":
+        return
+    with st.container(horizontal=True):
+        to = {"network": f"run:{run.id}"}
+        st.page_link("pages/classify.py", label="Classify with it", icon=":material/image_search:", query_params=to)
+        to = {"run": run.id}
+        st.page_link("pages/explore.py", label="Explore its network", icon=":material/account_tree:", query_params=to)
+
+
 def branch(run: Run, arm: Arm) -> None:
     """Ask for a step and a knob, and queue the fork in the same group, so that its curve leaves this one's."""
     if not arm.steps:

@@ -158,11 +158,11 @@ def _predict(runs: Sequence[Settings]) -> None:
     if st.button("Run", type="primary", disabled=not ready, key="run", icon=":material/play_arrow:"):
         group = new_id()
         try:
+            predict.keep(group, runs)  # first: what was said after a run began would be worth less
             cache.store().submit_many(runs, group=group)
         except LabError as refused:
             st.error(plain(refused), icon=":material/block:")
             return
-        predict.keep(group, runs)
         st.query_params["sweep"] = group
         st.rerun()
 

@@ -60,7 +60,7 @@ def table(shown: Sequence[Arm]) -> None:
 
 def width_by_scale() -> None:
     """The shipped map of width and scale; runs made here with the same settings are counted in."""
-    own = [Case(arm.settings, arm.judgement.outcome) for arm in map(runs.arm, _finished()) if arm.judgement]
+    own = [case for case in cases_of(_finished()) if case.outcome]
     known = [Case(run.settings, run.outcome) for run in shipped("map")]
     alike = {case.settings.with_(scale=1.0, width=1.0, seed=0, device="auto") for case in known}
     added = [case for case in own if case.settings.with_(scale=1.0, width=1.0, seed=0, device="auto") in alike]
@@ -88,7 +88,7 @@ def _cases(arms: Sequence[Arm]) -> list[Case]:
 
 def _verdicts(cases: Sequence[Case]) -> None:
     """A run that was changed on its way, or is a fork, is no arm of any settings and counts for none."""
-    own = [case for case in cases if case.settings.fork is None and case.outcome is not None]
+    own = [case for case in cases if case.outcome is not None]
     if not own:
         st.info("Verdict and table fill as runs end.", icon=":material/hourglass_top:")
         return

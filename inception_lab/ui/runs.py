@@ -50,7 +50,9 @@ class Arm:
         """The run in a few words."""
         fork = f", fork of {self.settings.fork.run}" if self.settings.fork else ""
         shipped = ", shipped" if self.kind == "reference" else ""
-        return f"scale {self.settings.scale:g}, seed {self.settings.seed}{fork}{shipped}"
+        stages = self.settings.stage_scales
+        scale = f"scale {self.settings.scale:g}" if stages is None else f"scales {said(stages)}"
+        return f"{scale}, seed {self.settings.seed}{fork}{shipped}"
 
     def series(self, metric: Metric, *, other: str = "", dash: str | None = None) -> Series:
         """Its values of one metric; steps without a measurement are left out."""

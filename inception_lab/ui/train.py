@@ -9,6 +9,7 @@ import streamlit as st
 from inception_lab.jobs.grid import told
 from inception_lab.jobs.launch import ensure_running
 from inception_lab.jobs.store import Run
+from inception_lab.jobs.sweep import BENCHES
 from inception_lab.training.deviations import deviations
 from inception_lab.training.outcomes import DEFINITIONS
 from inception_lab.training.presets import PRESETS
@@ -134,6 +135,7 @@ def _inside(found: Sequence[Run], shown: Sequence[Arm]) -> None:
     here = {run.id: run for run in found}
     if run := here.get(st.session_state.get("inside", "")):
         control.controls(run)
+        control.onward(run)
         control.branch(run, next(arm for arm in shown if arm.name == run.id))
     else:
         st.caption("A shipped run can be watched, not steered: start runs above to pause, step and fork them.")
@@ -153,8 +155,19 @@ def _code(arms: Sequence[Arm]) -> None:
         name: getattr(one, name) for name in fixed
     }
     over = {name: _values(arms, name) for name in varied if name != "fork"}
+    if bench := _bench(arms):
+        drawer.code(f'sweep = lab.sweep("{bench}", seeds={given["seeds"]!r})\nsweep.plot()\n', name="train")
+        return
     words = ", ".join(f"{name}={value!r}" for name, value in ({**given, "over": over} if over else given).items())
     drawer.code(f'sweep = lab.sweep("{one.preset}", {words})\nsweep.plot()\nsweep.verdict()\n', name="train")
+
+
+def _bench(arms: Sequence[Arm]) -> str:
+    """The shipped experiment that all runs made here are arms of, empty if there is none."""
+    here = [arm.settings for arm in arms if arm.kind == "here"]
+    if len(runs.differing(arms)) < 2:
+        return ""
+    return next((name for name, each in BENCHES.items() if all(each.arm_of(one) for one in here)), "")
 
 
 def _values(arms: Sequence[Arm], name: str) -> tuple[object, ...]:

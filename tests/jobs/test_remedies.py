@@ -54,19 +54,20 @@ def test_a_row_in_full() -> None:
 @pytest.mark.parametrize(
     ("outcomes", "word"),
     [
-        (("trains", "slow", "trains"), "prevents"),
+        (("trains", "slow", "trains", "slow"), "prevents"),
+        (("trains", "slow", "trains"), "undecided"),
         (("trains", "slow"), "undecided"),
         (("trains", "slow", "dies"), "undecided"),
         (("trains", "dies", "dies"), "undecided"),
         (("dies", "nan", "diverges"), "does not"),
         (("dies", "dies"), "undecided"),
         (("dies", "dies", "dies", "dies", "slow"), "does not"),
-        (("trains", "trains", "trains", "trains", "dies"), "prevents"),
+        (("trains", "trains", "trains", "trains", "dies"), "undecided"),
         (("trains", "trains", "short"), "undecided"),
     ],
 )
 def test_words(outcomes: tuple[Outcome, ...], word: str) -> None:
-    (_, row) = remedies_table([*arm("none", "dies", "dies", "dies"), *arm("ramp", *outcomes)])
+    (_, row) = remedies_table([*arm("none", *4 * ("dies",)), *arm("ramp", *outcomes)])
     assert row.word == word
 
 
@@ -102,20 +103,20 @@ def test_unequal_budgets_are_refused() -> None:
 def test_sentences_follow_the_rows() -> None:
     rows = remedies_table(
         [
-            *DEAD,
-            *arm("scale-0.1", *3 * ("trains",)),
-            *arm("rate-10th", *3 * ("slow",)),
+            *arm("none", *4 * ("dies",)),
+            *arm("scale-0.1", *4 * ("trains",)),
+            *arm("rate-10th", *4 * ("slow",)),
             *arm("rate-1e-5", *3 * ("stalls",)),
             *arm("warmup", *3 * ("dies",)),
             *arm("end-norm", "dies", "trains", "trains"),
         ]
     )
     assert against_paper(rows) == (
-        "Of what failed in the paper, rate ÷ 10 (0.02) (0 of 3 failed) helps at this horizon. "
+        "Of what failed in the paper, rate ÷ 10 (0.02) (0 of 4 failed) helps at this horizon. "
         "As in the paper, rate 0.00001 (3 of 3 failed), warm-up: 50 steps at 0.00001 (3 of 3 failed) do not help. "
         "With rate 0.00001 no run died, but none learned either: mean accuracy 0.50. "
         "Undecided: batch norm before pooling (1 of 3 failed). "
-        "What the paper recommends prevents failure here: scale 0.1 (0 of 3 failed)."
+        "What the paper recommends prevents failure here: scale 0.1 (0 of 4 failed)."
     )
     assert against_paper([]) == ""
 

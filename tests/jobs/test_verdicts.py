@@ -106,3 +106,8 @@ def test_arms_without_an_end_have_no_n() -> None:
     [one] = arms(cases(None, scale=1.0, seeds=3))
     assert (one.changes, one.n, one.low, one.high, one.outcomes) == ({}, 0, 0.0, 1.0, Counter())
     assert arms([]) == []
+
+
+def test_scales_of_the_stages_are_no_scale_of_the_claim() -> None:
+    staged = [Case(preset("micro", scale=1.0, seed=seed, stage_scales=(0.1, 0.1, 0.1)), "trains") for seed in range(3)]
+    assert weigh(staged).unscaled.n == 0

@@ -88,7 +88,7 @@ def test_classifys_code_runs_before_there_is_a_photograph(monkeypatch: pytest.Mo
 
 def test_trains_code_asks_for_the_runs_on_screen(monkeypatch: pytest.MonkeyPatch) -> None:
     """The runs themselves would take minutes; what the code asks for is compared with the table."""
-    app = page("train", sweep="shipped")
+    app = page("train", sweep="shipped", view="outcomes")
     sweep = Mock()
     monkeypatch.setattr(lab, "sweep", sweep, raising=False)
     made(drawer(app))

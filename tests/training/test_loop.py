@@ -168,3 +168,9 @@ def test_a_whole_network_lies_channels_last_and_a_small_one_does_not() -> None:
         assert isinstance(weight, torch.Tensor)
         assert weight.is_contiguous(memory_format=layout)
     assert len(list(whole.steps(until=2))) == 2
+
+
+def test_an_update_that_overflows_in_half_precision_moves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("inception_lab.training.loop.LOSS_SCALE", 2.0**40)
+    _, second, *_ = Training(tiny(precision="fp16", steps=3)).steps()
+    assert second.update == (0.0,) * 4

@@ -25,7 +25,8 @@ def run(
         (run(accuracy=0.25), "slow"),
         (run(accuracy=0.2499), "stalls"),
         (run(loss=2.6, accuracy=0.1), "stalls"),
-        (run(loss=2.6001, accuracy=0.1), "diverges"),
+        (run(steps=1, loss=2.5) + run(loss=2.6001, accuracy=0.1, at=1), "diverges"),
+        (run(steps=1, loss=12.0) + run(loss=3.3, accuracy=0.1, at=1), "stalls"),  # high, but falling
         (run(loss=2.3, accuracy=0.1, zeros=0.9989), "stalls"),
         (run(loss=2.3, accuracy=0.1, zeros=0.999), "dies"),
         (run(loss=9.0, zeros=1.0), "dies"),
