@@ -61,7 +61,7 @@ def test_a_fork_is_queued_with_its_settings() -> None:
     assert store.run(data["run"]).settings == tiny(
         scale=0.1, schedule="ramp", clip=2, fork=Fork(run=run, step=4), stage_scales=None
     )
-    staged = answer("runs", "fork", run, "--step", "0", "--set", "stage-scales=[0.1,0.2,0.3]", "--set", "clip=null")
+    staged = answer("runs", "fork", run, "--step", "0", "--set", "stage-scales=0.1/0.2/0.3", "--set", "clip=none")
     assert store.run(staged["run"]).settings == tiny(stage_scales=(0.1, 0.2, 0.3), fork=Fork(run=run, step=0))
 
 

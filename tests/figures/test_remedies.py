@@ -20,20 +20,20 @@ def arm(key: str, *ends: tuple[Outcome, float]) -> list[Ended]:
 
 
 def test_dots_intervals_and_words() -> None:
-    none, scaled = 3 * [("dies", 0.1)], [("slow", 0.5), ("trains", 0.7), ("trains", 0.6)]
+    none, scaled = 4 * [("dies", 0.1)], [("slow", 0.5), ("trains", 0.7), ("trains", 0.6), ("trains", 0.6)]
     rows = remedies_table([*arm("none", *none), *arm("scale-0.1", *scaled), *arm("ramp", ("short", 0.2))])  # type: ignore[arg-type]
     figure, words = remedies(rows)
     good, good_accuracy, open_, open_accuracy = figure.data
     assert (good.name, list(good.y), list(good.x)) == ("prevents", ["scale 0.1"], [0])
-    assert good.error_x.array == pytest.approx([wilson(0, 3)[1]])
+    assert good.error_x.array == pytest.approx([wilson(0, 4)[1]])
     assert list(good_accuracy.x) == pytest.approx([0.6])
     assert (good_accuracy.error_x.array[0], good_accuracy.error_x.arrayminus[0]) == pytest.approx((0.1, 0.1))
     assert (open_.name, list(open_.y), list(open_.x)) == ("undecided", ["no remedy"], [1])
-    assert open_.error_x.arrayminus == pytest.approx([1 - wilson(3, 3)[0]])
+    assert open_.error_x.arrayminus == pytest.approx([1 - wilson(4, 4)[0]])
     assert list(open_accuracy.x) == pytest.approx([0.1])
     assert figure.layout.yaxis.categoryarray == ("scale 0.1", "no remedy")
     assert words == (
-        "Remedies against the death of unscaled networks. no remedy: 3 of 3 failed, mean accuracy 0.10; "
-        "scale 0.1: 0 of 3 failed, mean accuracy 0.60 (prevents)."
+        "Remedies against the death of unscaled networks. no remedy: 4 of 4 failed, mean accuracy 0.10; "
+        "scale 0.1: 0 of 4 failed, mean accuracy 0.60 (prevents)."
     )
     assert remedies([])[1].endswith("No run yet.")

@@ -43,7 +43,7 @@ def test_rounding_changed_no_number_that_counts() -> None:
         assert all(step.zero_share is not None and step.zero_share <= 1 for step in found.steps)
 
 
-@pytest.mark.parametrize("name", ["remedies"])
+@pytest.mark.parametrize("name", ["remedies", "map", "race"])
 def test_the_other_experiments_ship_every_arm_with_the_same_seeds(name: str) -> None:
     asked, runs = EXPERIMENTS[name], reference.load(name)
     seeds = len(runs) // len(asked.arms)
