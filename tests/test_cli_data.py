@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
-from training import datafiles
 
 from inception_lab.cli.main import main
 from inception_lab.training.datasets import DATASETS
+from tests.training import datafiles
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -73,7 +73,8 @@ def width_by_scale() -> None:
     seeds = sorted({case.settings.seed for case in (*known, *added)})
     st.caption(
         f"Share of runs that failed, with the outcomes counted; n = {sum(row.n for row in rows)} runs, {len(known)} "
-        f"shipped and {len(added)} made here (of equal settings one counts), seeds {', '.join(map(str, seeds))}, rate 0.2 and 120 steps as in micro. Width 0.25 ends in 536 channels."
+        f"shipped and {len(added)} made here (of equal settings one counts), seeds {', '.join(map(str, seeds))}, rate "
+        "0.2 and 120 steps as in micro. Width 0.25 ends in 536 channels."
     )
     frame = pd.DataFrame(
         {"scale": c.x, "width": c.y, "n": c.n, "failed": c.failed, "low": c.low, "high": c.high, **c.outcomes}

@@ -22,7 +22,7 @@ from inception_lab.training.recipe import command, python
 from inception_lab.training.settings import Fork, Settings
 from inception_lab.training.subject import Subject
 from inception_lab.training.worker import work
-from training.tiny import tiny
+from tests.training.tiny import tiny
 
 
 class Page(HTMLParser):

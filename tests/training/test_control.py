@@ -8,7 +8,7 @@ import pytest
 from inception_lab.errors import RunError, SettingsError
 from inception_lab.training import control
 from inception_lab.training.control import Change, Control, Listener
-from training.tiny import tiny
+from tests.training.tiny import tiny
 
 
 def test_nothing_was_told_where_there_is_no_file(tmp_path: Path) -> None:

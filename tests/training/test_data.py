@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from inception_lab.training import data, extract
-from training import datafiles
+from tests.training import datafiles
 
 
 def test_the_order_follows_from_the_seed_alone() -> None:

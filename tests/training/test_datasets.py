@@ -11,7 +11,7 @@ import torchvision.datasets as published
 from inception_lab.errors import DataError
 from inception_lab.training import bounds, datasets
 from inception_lab.training.datasets import DATASETS, bytes_needed, check_name, described, ready
-from training import datafiles
+from tests.training import datafiles
 
 
 @pytest.mark.parametrize("name", DATASETS)

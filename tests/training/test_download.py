@@ -11,7 +11,7 @@ from filelock import FileLock
 from inception_lab.errors import DataError
 from inception_lab.training import datasets
 from inception_lab.training.download import fetch
-from training import datafiles
+from tests.training import datafiles
 
 ONE, TWO = datafiles.noise(300_000, seed=1).tobytes(), datafiles.noise(1_000, seed=2).tobytes()
 FILES = {"one.gz": ONE, "two.gz": TWO}

@@ -6,7 +6,7 @@ import pytest
 
 from inception_lab.errors import DataError
 from inception_lab.training.folder_data import scan, state
-from training import datafiles
+from tests.training import datafiles
 
 
 def test_classes_are_sorted_and_a_sixth_of_each_is_held_back(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from torch import nn
 from inception_lab.training.initialise import initialised
 from inception_lab.training.presets import preset
 from inception_lab.training.settings import Init
-from training.tiny import tiny
+from tests.training.tiny import tiny
 
 WIDE = preset("micro", width=0.5, repeats=(1, 1, 1)).net()
 

@@ -10,7 +10,7 @@ from inception_lab.models.layers import ScaledResidual
 from inception_lab.training.control import CHANGEABLE
 from inception_lab.training.loop import Training
 from inception_lab.training.settings import FIELDS
-from training.tiny import tiny
+from tests.training.tiny import tiny
 
 
 @pytest.mark.parametrize(

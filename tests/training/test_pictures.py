@@ -6,7 +6,7 @@ import numpy as np
 from PIL import ExifTags, Image
 
 from inception_lab.training.pictures import square, squares
-from training import datafiles
+from tests.training import datafiles
 
 
 def saved(image: Image.Image, form: str = "PNG", **options: object) -> bytes:

@@ -12,7 +12,7 @@ from inception_lab.errors import DataError
 from inception_lab.training import cifar, datasets, extract, imagenette, pictures, prepared, textures
 from inception_lab.training.datasets import DATASETS
 from inception_lab.training.prepared import arrays
-from training import datafiles
+from tests.training import datafiles
 
 FASHION = tuple(file.name for file in DATASETS["fashion_mnist"].files)
 

@@ -16,7 +16,7 @@ from inception_lab.training.experiments import EXPERIMENTS, Arm, Experiment
 from inception_lab.training.outcomes import judge
 from inception_lab.training.presets import preset
 from inception_lab.training.run import run
-from training.tiny import tiny
+from tests.training.tiny import tiny
 
 
 def test_each_run_is_whole() -> None:

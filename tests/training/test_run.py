@@ -15,7 +15,7 @@ from inception_lab.training.initialise import initialised
 from inception_lab.training.loop import Training
 from inception_lab.training.overhead import telemetry_overhead
 from inception_lab.training.run import run
-from training.tiny import tiny
+from tests.training.tiny import tiny
 
 
 @pytest.fixture(scope="module")

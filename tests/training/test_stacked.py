@@ -17,7 +17,7 @@ from inception_lab.training.presets import preset
 from inception_lab.training.settings import Fork, Settings
 from inception_lab.training.stacked import Stacked
 from inception_lab.training.together import compatible, stackable, stacks
-from training.tiny import tiny
+from tests.training.tiny import tiny
 
 LISTS = ("shortcut", "residual", "zeros", "cosine", "gradient", "update")
 ARMS: tuple[dict[str, Any], ...] = (

@@ -8,7 +8,7 @@ from inception_lab.models.build import InceptionNet
 from inception_lab.nets import catalog
 from inception_lab.training.initialise import initialised
 from inception_lab.training.telemetry import Telemetry, _zero_share, residual_blocks
-from training.tiny import tiny
+from tests.training.tiny import tiny
 
 
 def model(scale: float = 0.3) -> InceptionNet:

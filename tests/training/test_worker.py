@@ -18,7 +18,7 @@ from inception_lab.training import events
 from inception_lab.training.events import Step
 from inception_lab.training.run import run, work
 from inception_lab.training.settings import Settings
-from training.tiny import tiny
+from tests.training.tiny import tiny
 
 PATIENCE = 120.0
 
