@@ -71,7 +71,7 @@ export default function ({ data, key, parentElement, setTriggerValue }) {
   const view = views.get(key)?.run === data.run ? views.get(key) : { run: data.run, at: count - 1, block: blocks - 1, following: true };
   views.set(key, view);
   if (view.following || view.at >= count) view.at = count - 1;
-  if (view.block >= blocks) view.block = blocks - 1;
+  if (view.block < 0 || view.block >= blocks) view.block = blocks - 1;
   const ramp = data.ramp.map(rgb);
   const value = (at, block) => cells[at * blocks + block];
   root.setAttribute("aria-label", data.alt);

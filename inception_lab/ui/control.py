@@ -85,7 +85,7 @@ def _fork(run: Run, step: int, knob: str, value: str) -> None:
     try:
         fork(cache.store(), run.id, step=step, group=run.group, **{knob: fields.parse(knob, value)})
     except LabError as refused:
-        st.error(plain(refused), icon=":material/block:")
+        st.toast(plain(refused), icon=":material/block:")
         return
     st.rerun()
 
@@ -96,4 +96,4 @@ def _button(label: str, icon: str, act: Callable[[], None], *, help: str | None 
         try:
             act()
         except LabError as refused:
-            st.error(plain(refused), icon=":material/block:")
+            st.toast(plain(refused), icon=":material/block:")  # it outlives the next tick

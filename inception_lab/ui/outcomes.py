@@ -33,7 +33,7 @@ FORMATS: dict[Format, tuple[str, str]] = {
 
 def outcomes(found: Sequence[Run], shown: Sequence[Arm]) -> None:
     """All of it for the arms on screen; `found` are those of the store, which can be started again and exported."""
-    _verdicts(cases_of(found) if found else _cases(shown))
+    _verdicts(cases_of(found) if found else _cases(shown), live=any(run.active for run in found))
     table(shown)
     for run in found:
         if run.status in ("interrupted", "failed"):
@@ -87,11 +87,12 @@ def _cases(arms: Sequence[Arm]) -> list[Case]:
     return [Case(arm.settings, arm.judgement.outcome) for arm in arms if arm.judgement]
 
 
-def _verdicts(cases: Sequence[Case]) -> None:
+def _verdicts(cases: Sequence[Case], *, live: bool) -> None:
     """A run that was changed on its way, or is a fork, is no arm of any settings and counts for none."""
     own = [case for case in cases if case.outcome is not None]
     if not own:
-        st.info("Verdict and table fill as runs end.", icon=":material/hourglass_top:")
+        words = "Verdict and table fill as runs end." if live else "No verdict: no run here finished as it was started."
+        st.info(words, icon=":material/hourglass_top:" if live else ":material/info:")
         return
     for said in weigh_groups(own):
         _verdict(said)

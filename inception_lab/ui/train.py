@@ -109,7 +109,7 @@ def _progress(found: Sequence[Run], arms: Sequence[Arm]) -> None:
     bar, stop = st.columns([5, 1], vertical_alignment="center")
     end = "" if done < total else "; measuring the accuracy on the test images"
     still = f", {paused} paused" if paused else ""
-    text = f"Step {done} of {total}; {running} running{still}, {waiting} waiting{end}"
+    text = f"Step {done} of {total}; {running - paused} running{still}, {waiting} waiting{end}"
     bar.progress(min(1.0, done / total), text=text)
     if stop.button("Stop all", key="stop", icon=":material/stop:"):
         for run in found:

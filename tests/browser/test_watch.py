@@ -84,14 +84,16 @@ def test_slow_motion_is_of_the_chosen_step_and_block_and_goes_by_keys(visit: Vis
     expect(page.locator(".callouts li[aria-current=step]")).to_contain_text("3 Loss")
 
 
-def test_what_a_shipped_run_did_not_measure_is_said(visit: Visit) -> None:
+def test_a_shipped_run_has_every_quantity(visit: Visit) -> None:
     page = visit("/train?sweep=shipped")
     inside(page)
     page.get_by_role("combobox", name="Quantity").click()
     page.get_by_role("option", name="cosine").click()
     settled(page)
-    expect(page.locator(".replay .nothing")).to_contain_text("this run did not measure it")
-    expect(page.locator(".replay canvas")).to_be_hidden()
+    expect(page.locator(".replay")).to_have_attribute(
+        "aria-label", re.compile("Heatmap of cosine .* 20 blocks and 120")
+    )
+    expect(page.locator(".replay canvas")).to_be_visible()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

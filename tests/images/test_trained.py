@@ -99,7 +99,7 @@ def test_the_network_is_the_trained_one_to_the_last_bit(run: str) -> None:
     assert isinstance(model, InceptionNet)
     assert (model.training, model.net.inputs, model.net.classes) == (False, 1, 10)
     assert not any(weight.requires_grad for weight in model.parameters())
-    batch, _ = data.test_images(extract.load(), size=28, device=torch.device("cpu")).batch(slice(0, 50))
+    batch, _ = data.load("fashion_mnist_extract", size=28, device=torch.device("cpu"))[1].batch(slice(0, 50))
     pictures = [Image.fromarray(image).convert("RGB") for image in extract.load().test_images[:50]]
     with borrowed(run) as loaded, torch.inference_mode():
         found = loaded.model(tensor(pictures, loaded.record))
