@@ -2,45 +2,22 @@
 
 from __future__ import annotations
 
-from types import TracebackType
-from typing import Any, Self, final
+from typing import final
 
 import torch
 from torch import Tensor, nn
-from torch.utils.hooks import RemovableHandle
 
 from inception_lab.models.build import InceptionNet
-from inception_lab.training.telemetry import residual_blocks
+from inception_lab.training.telemetry import Telemetry
 
 
 @final
-class Seen:
+class Seen(Telemetry):
     """`with Seen(model, count) as seen: loss = ...`, then a backward pass, then `seen.numbers()`."""
 
     def __init__(self, model: InceptionNet, count: int) -> None:
-        self._model = model
+        super().__init__(model)
         self._count = count
-        self._blocks = residual_blocks(model.net)
-        self._handles: list[RemovableHandle] = []
-        self._squares: list[Tensor] = []
-        self._zeros: list[Tensor] = []
-        self._gradients: dict[int, Tensor] = {}
-
-    def __enter__(self) -> Self:
-        for address in self._blocks:
-            block = self._model.get_submodule(address.partition("/")[2].replace("/", "."))
-            self._handles.append(block.get_submodule("add").register_forward_hook(self._see_add))
-            self._handles.append(block.get_submodule("relu").register_forward_hook(self._see_output))
-        pool = self._model.get_submodule("head.pool")
-        self._handles.append(pool.register_forward_pre_hook(self._see_input))
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        for handle in self._handles:
-            handle.remove()
-        self._handles.clear()
 
     def numbers(self) -> Tensor:
         """(N, count of numbers), in the order of `Telemetry.numbers`, still on the device."""
@@ -61,14 +38,8 @@ class Seen:
         g = self._apart(gradient)
         self._gradients[place] = _mean(g, g)
 
-    def _see_output(self, module: nn.Module, inputs: Any, output: Tensor) -> None:
-        self._zeros.append(self._zero_share(output))
-
-    def _see_input(self, module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-        self._zeros.append(self._zero_share(inputs[0]))
-
     def _zero_share(self, x: Tensor) -> Tensor:
-        """As `telemetry` has it: exact zeros, nan if there is a nan."""
+        """(N,), as `Telemetry` has it for one network: exact zeros, nan if there is a nan."""
         values = self._apart(x)
         share = (values == 0).float().mean((0, 2))
         return torch.where(values.isnan().any(2).any(0), torch.nan, share)

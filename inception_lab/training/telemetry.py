@@ -84,10 +84,13 @@ class Telemetry:
         self._gradients[place] = _mean(g, g)
 
     def _see_output(self, module: nn.Module, inputs: Any, output: Tensor) -> None:
-        self._zeros.append(_zero_share(output.detach()))
+        self._zeros.append(self._zero_share(output.detach()))
 
     def _see_input(self, module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-        self._zeros.append(_zero_share(inputs[0].detach()))
+        self._zeros.append(self._zero_share(inputs[0].detach()))
+
+    def _zero_share(self, x: Tensor) -> Tensor:
+        return _zero_share(x)
 
 
 def _flat(*tensors: Tensor) -> tuple[Tensor, ...]:
