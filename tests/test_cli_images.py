@@ -16,7 +16,7 @@ from click.testing import CliRunner, Result
 from PIL import Image
 
 from inception_lab.assets import asset
-from inception_lab.cli import images
+from inception_lab.cli.counting import counting
 from inception_lab.cli.main import main
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -164,7 +164,7 @@ def test_fetch_without_the_hub_is_a_sentence(tmp_path: Path) -> None:
 
 
 def test_counting_says_each_tenth_once(capsys: pytest.CaptureFixture[str]) -> None:
-    tell = images.counting("MB", size=1e6)
+    tell = counting("MB", size=1e6)
     for done in range(0, 101):
         tell(done * 1_000_000, 100_000_000)
     said = capsys.readouterr().err.splitlines()

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from inception_lab.cli.images import counting
+from inception_lab.cli.counting import counting
 from inception_lab.cli.output import json_option, show, table
 from inception_lab.training.datasets import DATASETS, Described, described
 

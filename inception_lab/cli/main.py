@@ -7,7 +7,7 @@ import sys
 
 import click
 
-from inception_lab.cli import controls, data, describe, images, runs, serve, train
+from inception_lab.cli import attribute, classify, controls, data, describe, evaluate, fetch, runs, serve, train
 from inception_lab.cli.output import Group
 from inception_lab.version import __version__
 
@@ -33,10 +33,10 @@ for command in (
     train.train,
     train.sweep,
     runs.runs,
-    images.classify,
-    images.attribute,
-    images.evaluate,
-    images.fetch,
+    classify.classify,
+    attribute.attribute,
+    evaluate.evaluate,
+    fetch.fetch,
     data.data,
     serve.serve,
 ):
