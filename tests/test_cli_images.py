@@ -16,6 +16,7 @@ from click.testing import CliRunner, Result
 from PIL import Image
 
 from inception_lab.assets import asset
+from inception_lab.cli import attribute
 from inception_lab.cli.counting import counting
 from inception_lab.cli.main import main
 
@@ -124,7 +125,7 @@ def test_attribute_writes_the_values(tmp_path: Path) -> None:
 def test_methods_are_those_of_the_library() -> None:
     from inception_lab.images.methods import METHODS
 
-    assert set(images.METHODS) == set(METHODS)
+    assert set(attribute.METHODS) == set(METHODS)
 
 
 def test_evaluate(tmp_path: Path) -> None:
