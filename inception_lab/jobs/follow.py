@@ -12,6 +12,7 @@ from inception_lab.training import events
 from inception_lab.training.control import Change
 from inception_lab.training.events import Step
 from inception_lab.training.files import EVENTS
+from inception_lab.training.outcomes import CLASSES
 
 
 @dataclass(slots=True)
@@ -19,6 +20,7 @@ class _Tail:
     file: tuple[int, int] | None = None
     offset: int = 0
     addresses: tuple[str, ...] = ()
+    classes: int = CLASSES
     steps: list[Step] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
     paused: int | None = None
@@ -42,6 +44,12 @@ class Follower:
         """The residual blocks that the lists of a step follow; empty before the run has started."""
         with self._lock:
             return self._read(folder).addresses
+
+    def classes(self, folder: Path) -> int:
+        """How many classes its data have, for `outcomes.judge`; ten before it says so, and for one of an older version,
+        which was judged by that."""
+        with self._lock:
+            return self._read(folder).classes
 
     def changes(self, folder: Path) -> tuple[Change, ...]:
         """The changes of settings so far, a fork's own among them; each holds from its step on."""
@@ -70,6 +78,7 @@ class Follower:
             match event["type"]:
                 case "start":
                     tail.addresses = tuple(event["addresses"])
+                    tail.classes = event.get("classes", CLASSES)
                 case "step":
                     tail.steps.append(Step.from_dict(event))
                     tail.paused = None

@@ -80,7 +80,7 @@ def _findings(subject: Subject, sibling: Subject | None) -> str:
     if sibling is not None:
         rows.append(("beside it", f"{sibling.name}: {_differs(subject, sibling)}, {sibling.judgement.outcome}"))
     cells = "".join(f"<tr><th>{escape(name)}</th><td>{escape(str(value))}</td></tr>" for name, value in rows)
-    return f"<p>{escape(story(subject.steps, subject.addresses))}</p>\n<table>{cells}</table>"
+    return f"<p>{escape(story(subject.steps, subject.addresses, classes=subject.classes))}</p>\n<table>{cells}</table>"
 
 
 def _first(subject: Subject) -> str:

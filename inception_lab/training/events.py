@@ -1,6 +1,7 @@
 """What a run says while it runs: one JSON object a line in `events.jsonl`.
 
-    {"type": "start", "addresses": [...], "version": ..., "threads": ..., "device": ..., "parameters": ...}
+    {"type": "start", "addresses": [...], "version": ..., "threads": ..., "device": ..., "parameters": ...,
+     "classes": 10}
     {"type": "step", "step": 0, "loss": ..., "accuracy": ..., "rate": ..., "gradient_norm": ..., "zero_share": ...,
      "shortcut": [...], "residual": [...], "zeros": [...], "cosine": [...], "gradient": [...], "update": [...]}
     {"type": "change", "step": 40, "changes": {"rate": 0.02}}
@@ -106,8 +107,11 @@ class Step:
         )
 
 
-def start(*, addresses: tuple[str, ...], version: str, threads: int, device: str, parameters: int) -> Event:
-    """The first event of a run; `addresses` name the residual blocks that the lists of a step follow."""
+def start(
+    *, addresses: tuple[str, ...], version: str, threads: int, device: str, parameters: int, classes: int = 10
+) -> Event:
+    """The first event of a run; `addresses` name the residual blocks that the lists of a step follow, `classes` counts
+    those of its data."""
     return {
         "type": "start",
         "addresses": list(addresses),
@@ -115,6 +119,7 @@ def start(*, addresses: tuple[str, ...], version: str, threads: int, device: str
         "threads": threads,
         "device": device,
         "parameters": parameters,
+        "classes": classes,
     }
 
 

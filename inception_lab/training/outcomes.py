@@ -10,7 +10,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from statistics import fmean, median
-from typing import Any, Literal, Self
+from typing import Any, Literal, NamedTuple, Self
 
 from inception_lab.errors import RunError
 from inception_lab.training.events import Step, parsed
@@ -20,9 +20,16 @@ Outcome = Literal["trains", "slow", "stalls", "dies", "diverges", "nan", "short"
 WINDOW = 20
 LEAST = 2 * WINDOW
 DEAD_ZEROS = 0.999
+CLASSES = 10
+"""The number of classes for which the next three hold; `limits` says what they are for another."""
 DIVERGED_LOSS = 2.6
 STALLED_ACCURACY = 0.25
 TRAINED_ACCURACY = 0.6
+
+_SCALED = (
+    "(for ten classes, where guessing gives 0.10; for another number, as far on the way from guessing, 1 / classes, "
+    "to 1)"
+)
 
 DEFINITIONS: dict[Outcome, str] = {
     "nan": f"A loss among the last {WINDOW} steps is NaN or infinite.",
@@ -35,14 +42,40 @@ DEFINITIONS: dict[Outcome, str] = {
         "death can be called."
     ),
     "diverges": (
-        f"The median loss of the last {WINDOW} steps is above {DIVERGED_LOSS}, where guessing costs 2.30, and above "
-        "that of the first step: a loss that is high and falling has not diverged."
+        f"The median loss of the last {WINDOW} steps is above {DIVERGED_LOSS} for ten classes, where guessing costs "
+        "2.30 (for another number, as far above the cost of guessing, ln(classes)), and above that of the first step: "
+        "a loss that is high and falling has not diverged."
     ),
-    "stalls": f"The mean accuracy of the last {WINDOW} batches is below {STALLED_ACCURACY}; guessing gives 0.10.",
-    "slow": f"The mean accuracy of the last {WINDOW} batches is from {STALLED_ACCURACY} to below {TRAINED_ACCURACY}.",
-    "trains": f"The mean accuracy of the last {WINDOW} batches is at least {TRAINED_ACCURACY}.",
+    "stalls": f"The mean accuracy of the last {WINDOW} batches is below {STALLED_ACCURACY} {_SCALED}.",
+    "slow": (
+        f"The mean accuracy of the last {WINDOW} batches is from {STALLED_ACCURACY} to below {TRAINED_ACCURACY} "
+        f"{_SCALED}."
+    ),
+    "trains": f"The mean accuracy of the last {WINDOW} batches is at least {TRAINED_ACCURACY} {_SCALED}.",
 }
 """In the order in which they are tried: the first that holds is the outcome."""
+
+
+class Limits(NamedTuple):
+    """Where the words change: a median loss above `diverged`, a mean accuracy below `stalled`, one from `trained`."""
+
+    diverged: float
+    stalled: float
+    trained: float
+
+
+def limits(classes: int = CLASSES) -> Limits:
+    """The limits for data of so many classes (2 or more), as far from guessing as those for ten classes.
+
+    The loss keeps its distance in nats above ln(classes); an accuracy its place between 1 / classes and 1. Ten classes
+    give 2.6, 0.25 and 0.6 to the last digit.
+    """
+    left = (1 - 1 / classes) / (1 - 1 / CLASSES)  # of the way to 1 that guessing leaves
+    return Limits(
+        diverged=DIVERGED_LOSS + math.log(classes / CLASSES),
+        stalled=1 - (1 - STALLED_ACCURACY) * left,
+        trained=1 - (1 - TRAINED_ACCURACY) * left,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,8 +100,8 @@ class Judgement:
         return cls(**{name: value if name == "outcome" else parsed(value) for name, value in named.items()})
 
 
-def judge(steps: Sequence[Step]) -> Judgement:
-    """The outcome by `DEFINITIONS`. Raises `RunError` if there is no step to judge."""
+def judge(steps: Sequence[Step], classes: int = CLASSES) -> Judgement:
+    """The outcome by `DEFINITIONS`, on data of so many classes. Raises `RunError` if there is no step to judge."""
     if not steps:
         raise RunError("A run without a single step has no outcome. Let it make at least one.")
     last = steps[-WINDOW:]
@@ -76,7 +109,7 @@ def judge(steps: Sequence[Step]) -> Judgement:
     measured = [step.zero_share for step in last if step.zero_share is not None]
     accuracy = fmean(step.accuracy for step in last)
     zero_share = fmean(measured) if measured else None
-    outcome = _outcome(losses, accuracy, zero_share, made=len(steps), first=steps[0].loss)
+    outcome = _outcome(losses, accuracy, zero_share, made=len(steps), first=steps[0].loss, at=limits(classes))
     died_at = next((s.step for s in steps if s.zero_share is not None and s.zero_share >= DEAD_ZEROS), None)
     return Judgement(
         outcome=outcome,
@@ -88,15 +121,17 @@ def judge(steps: Sequence[Step]) -> Judgement:
     )
 
 
-def _outcome(losses: list[float], accuracy: float, zero_share: float | None, *, made: int, first: float) -> Outcome:
+def _outcome(
+    losses: list[float], accuracy: float, zero_share: float | None, *, made: int, first: float, at: Limits
+) -> Outcome:
     if not all(math.isfinite(loss) for loss in losses):
         return "nan"
     if zero_share is not None and zero_share >= DEAD_ZEROS and made >= WINDOW:
         return "dies"
     if made < LEAST:
         return "short"
-    if median(losses) > max(DIVERGED_LOSS, first):
+    if median(losses) > max(at.diverged, first):
         return "diverges"
-    if accuracy < STALLED_ACCURACY:
+    if accuracy < at.stalled:
         return "stalls"
-    return "slow" if accuracy < TRAINED_ACCURACY else "trains"
+    return "slow" if accuracy < at.trained else "trains"

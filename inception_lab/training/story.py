@@ -6,19 +6,19 @@ import math
 from collections.abc import Sequence
 
 from inception_lab.training.events import Step
-from inception_lab.training.outcomes import DEAD_ZEROS, judge
+from inception_lab.training.outcomes import CLASSES, DEAD_ZEROS, judge
 
 NEARLY = 0.99
 
 
-def story(steps: Sequence[Step], addresses: Sequence[str]) -> str:
+def story(steps: Sequence[Step], addresses: Sequence[str], *, classes: int = CLASSES) -> str:
     """The rise of the loss, the first block to fall silent, and what the end means; empty before the first step.
 
-    `addresses` name the blocks that the lists of a step follow.
+    `addresses` name the blocks that the lists of a step follow, `classes` counts those of the data.
     """
     if not steps:
         return ""
-    return " ".join(part for part in (_loss(steps), _silence(steps, addresses), _end(steps)) if part)
+    return " ".join(part for part in (_loss(steps), _silence(steps, addresses), _end(steps, classes)) if part)
 
 
 def _loss(steps: Sequence[Step]) -> str:
@@ -41,8 +41,8 @@ def _silence(steps: Sequence[Step], addresses: Sequence[str]) -> str:
     return f"No block ever put out {NEARLY:.0%} zeros." if any(step.zeros for step in steps) else ""
 
 
-def _end(steps: Sequence[Step]) -> str:
-    said = judge(steps)
+def _end(steps: Sequence[Step], classes: int) -> str:
+    said = judge(steps, classes)
     if said.outcome == "dies":
         return (
             f"Before the pooling, zeros passed {DEAD_ZEROS:.1%} at step {said.died_at}. A zero behind a ReLU passes no "

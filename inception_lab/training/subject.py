@@ -12,7 +12,7 @@ from typing import Any, Self, final
 
 from inception_lab.training import events, files
 from inception_lab.training.events import Step
-from inception_lab.training.outcomes import Judgement, judge
+from inception_lab.training.outcomes import CLASSES, Judgement, judge
 from inception_lab.training.recipe import Changes
 from inception_lab.training.reference import LIBRARIES, ReferenceRun
 from inception_lab.training.settings import Settings
@@ -23,7 +23,7 @@ from inception_lab.training.story import NEARLY
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
     """A run as plain data. `begun` are the settings its first step had, `changes` what was changed since, both with the
-    past that a fork shares; `made` says in words where and with what it was made."""
+    past that a fork shares; `classes` counts those of its data, `made` says where and with what it was made."""
 
     name: str
     settings: Settings
@@ -33,6 +33,7 @@ class Subject:
     addresses: Sequence[str]
     judgement: Judgement
     made: str
+    classes: int = CLASSES
 
     @classmethod
     def of_folder(cls, folder: Path) -> Self | None:
@@ -43,6 +44,7 @@ class Subject:
             return None
         settings = Settings.from_dict(_json(folder / files.SETTINGS))
         start: dict[str, Any] = next((event for event in found if event["type"] == "start"), {})
+        classes = start.get("classes", CLASSES)  # as which runs of older versions were judged
         return cls(
             name=folder.resolve().name,
             settings=settings,
@@ -50,8 +52,9 @@ class Subject:
             changes=[(event["step"], _tuples(event["changes"])) for event in found if event["type"] == "change"],
             steps=steps,
             addresses=start.get("addresses") or _nameless(steps),
-            judgement=judge(steps),
+            judgement=judge(steps, classes),
             made=_made(start.get("version"), start.get("device"), settings.threads, _libraries()),
+            classes=classes,
         )
 
     @classmethod

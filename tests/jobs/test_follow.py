@@ -33,6 +33,14 @@ def test_a_run_started_again_is_read_from_its_start(tmp_path: Path, count: int, 
     assert follower.addresses(tmp_path) == ("another",)
 
 
+def test_it_knows_the_classes_of_the_data_and_takes_ten_where_none_are_told(tmp_path: Path) -> None:
+    follower = Follower()
+    assert follower.classes(tmp_path) == 10
+    first = events.start(addresses=(), version="0", threads=1, device="cpu", parameters=1, classes=8)
+    (tmp_path / "events.jsonl").write_text(events.encode(first) + "\n")
+    assert follower.classes(tmp_path) == 8
+
+
 def test_a_new_file_with_a_line_at_the_old_offset_is_noticed(tmp_path: Path) -> None:
     follower = Follower()
     write(tmp_path, 3, loss=1.0)

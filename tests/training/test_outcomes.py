@@ -8,7 +8,7 @@ import pytest
 
 from inception_lab.errors import RunError
 from inception_lab.training.events import Step, jsonable
-from inception_lab.training.outcomes import DEFINITIONS, Judgement, Outcome, judge
+from inception_lab.training.outcomes import DEFINITIONS, Judgement, Limits, Outcome, judge, limits
 
 
 def run(
@@ -70,6 +70,27 @@ def test_a_short_run_is_called_short_unless_it_died_or_broke() -> None:
 def test_every_word_has_its_definition() -> None:
     assert set(DEFINITIONS) == set(get_args(Outcome))
     assert "99.9%" in DEFINITIONS["dies"]
+
+
+def test_ten_classes_have_the_limits_of_the_shipped_runs_to_the_last_digit() -> None:
+    assert limits() == limits(10) == Limits(diverged=2.6, stalled=0.25, trained=0.6)
+
+
+@pytest.mark.parametrize(
+    ("classes", "stalled", "trained"), [(2, 7 / 12, 7 / 9), (8, 1 / 8 + 7 / 48, 11 / 18), (100, 0.175, 0.56)]
+)
+def test_other_numbers_of_classes_are_as_far_from_guessing(classes: int, stalled: float, trained: float) -> None:
+    at = limits(classes)
+    assert (at.stalled, at.trained) == (pytest.approx(stalled), pytest.approx(trained))
+    assert at.diverged - math.log(classes) == pytest.approx(2.6 - math.log(10))
+
+
+def test_of_two_classes_guessing_stalls_and_a_high_loss_is_lower() -> None:
+    guessing = run(loss=0.7, accuracy=0.5)
+    assert (judge(guessing).outcome, judge(guessing, 2).outcome) == ("slow", "stalls")
+    assert judge(run(accuracy=0.7), 2).outcome == "slow"
+    high = run(steps=1, loss=0.7) + run(loss=1.1, accuracy=0.5, at=1)
+    assert (judge(high).outcome, judge(high, 2).outcome) == ("slow", "diverges")
 
 
 def test_a_judgement_is_read_back_from_a_result() -> None:
