@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import math
 import os
-import shutil
 import sys
 from collections.abc import Callable, Sequence
-from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 
 from inception_lab.errors import RunError
 from inception_lab.jobs import memory
+from inception_lab.training import accelerator
 from inception_lab.training.settings import Settings
 
 
@@ -55,8 +53,7 @@ def fits(
 def on_gpu(settings: Settings) -> bool:
     """Whether a run takes the GPU: told to, or left to choose where there is one.
 
-    "There is one" is guessed without torch: NVIDIA's driver is there, no variable hides its devices, and torch was not
-    built for the CPU alone. A wrong guess costs time (runs go one by one), never a number.
+    "There is one" is the guess of `training.accelerator`. A wrong one costs time (runs go one by one), never a number.
     """
     match settings.device:
         case "cuda":
@@ -64,7 +61,7 @@ def on_gpu(settings: Settings) -> bool:
         case "cpu":
             return False
         case "auto":
-            return os.environ.get("CUDA_VISIBLE_DEVICES") not in ("", "-1") and _gpu()
+            return accelerator.present()
 
 
 def cores() -> int:
@@ -80,12 +77,3 @@ def parallel() -> int | None:
     if not asked.isdecimal() or int(asked) < 1:
         raise RunError(f"INCEPTION_LAB_PARALLEL is {asked!r}; it must be a whole number of at least 1.")
     return int(asked)
-
-
-@cache
-def _gpu() -> bool:
-    try:
-        built_for_cpu = version("torch").endswith("+cpu")
-    except PackageNotFoundError:
-        return False
-    return not built_for_cpu and shutil.which("nvidia-smi") is not None

@@ -37,7 +37,7 @@ def forecast(settings: Settings) -> Forecast:
 
     0.1 to 1.3 seconds. Raises `SettingsError`, `NetworkError` or `DataError` for what cannot be run.
     """
-    runnable.check(settings.with_(threads=1))
+    runnable.check(settings.with_(threads=1, device="cpu"))
     training = Training(initial(settings))
     step = next(iter(training.steps()))
     if step.gradient_norm is None:

@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from inception_lab.errors import SettingsError
 from inception_lab.readers.shapes import shapes
+from inception_lab.training import accelerator
 from inception_lab.training.datasets import ready
 from inception_lab.training.settings import Settings
 
@@ -19,6 +20,11 @@ def check(settings: Settings) -> None:
         raise SettingsError(
             f"{settings.threads} threads are more than the {cores} cores of this machine; they would only wait for "
             f"each other. Take {cores} or fewer."
+        )
+    if settings.device == "cuda" and not accelerator.present() and not os.environ.get("RAY_ADDRESS"):
+        raise SettingsError(
+            "device cuda asks for a GPU and this machine has none that torch could use. Take device auto, which uses "
+            "one where there is one, or cpu."
         )
     ready(settings.data, batch=settings.batch)
     _fits(settings.with_(scale=1.0, seed=0))

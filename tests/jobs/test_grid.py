@@ -3,10 +3,11 @@ from typing import Any
 import pytest
 
 from inception_lab.errors import RunError, SettingsError
-from inception_lab.jobs import memory, room
+from inception_lab.jobs import memory
 from inception_lab.jobs.grid import differing, grid, listed, told
 from inception_lab.jobs.store import Store
 from inception_lab.jobs.sweep import planned, submit_sweep
+from inception_lab.training import accelerator
 from inception_lab.training.presets import preset
 from inception_lab.training.settings import Fork
 
@@ -110,8 +111,9 @@ def test_a_bad_combination_queues_nothing(store: Store) -> None:
 
 def test_a_run_larger_than_the_memory_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory, "available", lambda: 1_500_000_000)
-    monkeypatch.setattr(room, "_gpu", lambda: False)
+    monkeypatch.setattr(accelerator, "_built_in", lambda: False)
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
     with pytest.raises(SettingsError, match=r"batch of 2,000 needs about 4\.1 GB .* this machine has 1\.5 GB"):
         planned(MICRO, over={"batch": (32, 2000)}, seeds=1)
+    monkeypatch.setattr(accelerator, "_built_in", lambda: True)  # whose memory is not known here
     assert len(planned(MICRO.with_(device="cuda"), over={"batch": (32, 2000)}, seeds=1)) == 2

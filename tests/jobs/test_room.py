@@ -4,6 +4,7 @@ from inception_lab.jobs import room
 from inception_lab.jobs.executors import LocalExecutor, at_once
 from inception_lab.jobs.room import fits, on_gpu
 from inception_lab.jobs.store import Store
+from inception_lab.training import accelerator
 from inception_lab.training.settings import Settings
 
 ONE, TWO = Settings(device="cpu"), Settings(device="cpu", threads=2)
@@ -12,11 +13,11 @@ GPU = Settings(device="cuda")
 
 @pytest.fixture(autouse=True)
 def two_cores(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A machine with two cores and no wish about how many runs; `_gpu` is what tests say."""
+    """A machine with two cores and no wish about how many runs; whether it has a GPU is what tests say."""
     monkeypatch.delenv("INCEPTION_LAB_PARALLEL", raising=False)
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     monkeypatch.setattr(room, "cores", lambda: 2)
-    monkeypatch.setattr(room, "_gpu", lambda: False)
+    monkeypatch.setattr(accelerator, "_built_in", lambda: False)
 
 
 def test_as_many_at_once_as_the_cores_have_threads_for(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -47,7 +48,7 @@ def test_threads_and_the_gpu_are_shared_out(run: Settings, beside: list[Settings
 def test_auto_takes_the_gpu_where_there_is_one_to_see(monkeypatch: pytest.MonkeyPatch) -> None:
     auto = Settings(device="auto")
     assert not on_gpu(auto)
-    monkeypatch.setattr(room, "_gpu", lambda: True)
+    monkeypatch.setattr(accelerator, "_built_in", lambda: True)
     assert on_gpu(auto)
     assert not on_gpu(ONE)
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")

@@ -6,6 +6,7 @@ import pytest
 
 from inception_lab.errors import ImpossibleAdd, InputTooSmall, SettingsError
 from inception_lab.jobs.store import Store
+from inception_lab.training import accelerator
 from inception_lab.training.presets import PRESETS, preset
 from inception_lab.training.runnable import check
 
@@ -23,6 +24,25 @@ def test_reasons() -> None:
         check(preset("micro", network="inception_resnet_v2_printed", width=1.0))
     with pytest.raises(SettingsError, match="more than the"):
         check(preset("micro", threads=256))
+
+
+def test_a_gpu_that_is_not_there_is_refused_before_anything_is_queued(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("CUDA_VISIBLE_DEVICES", "RAY_ADDRESS"):
+        monkeypatch.delenv(name, raising=False)
+    wanted, store = preset("micro", device="cuda"), Store(supervised=False)
+    monkeypatch.setattr(accelerator, "_built_in", lambda: False)
+    with pytest.raises(SettingsError, match="this machine has none .* Take device auto"):
+        store.submit(wanted)
+    assert store.runs() == []
+    check(preset("micro", device="auto"))
+    monkeypatch.setenv("RAY_ADDRESS", "auto")  # the run goes to another machine
+    check(wanted)
+    monkeypatch.delenv("RAY_ADDRESS")
+    monkeypatch.setattr(accelerator, "_built_in", lambda: True)
+    check(wanted)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    with pytest.raises(SettingsError, match="device auto"):
+        check(wanted)
 
 
 def test_the_store_queues_nothing_that_cannot_be_run() -> None:
