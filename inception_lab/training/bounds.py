@@ -4,11 +4,13 @@ wise; every refusal names the field, the value and the way out."""
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from inception_lab.errors import LabError, SettingsError, UnknownNetwork
 from inception_lab.nets import catalog
-from inception_lab.nets.ops import Net
+from inception_lab.nets.address import blocks
+from inception_lab.nets.ops import Net, Residual
 from inception_lab.readers.notation import parse
 from inception_lab.training.datasets import check_name
 
@@ -65,6 +67,32 @@ def check(settings: Settings) -> None:
         check_name(settings.data)
     except LabError as error:
         raise SettingsError(str(error)) from None
+
+
+def check_scaling(settings: Settings) -> None:
+    """Raise `SettingsError` for settings that scale the residuals of a network without any.
+
+    Asked before a run is queued and not of every record, so that runs made before this was refused can still be read.
+    """
+    plain = (settings.scale, settings.stage_scales, settings.gain, settings.closing) == (1.0, None, "fixed", 1.0)
+    if not plain and not has_residuals(settings):
+        said = "the design" if settings.design is not None else settings.network
+        raise SettingsError(
+            f"{said} has no residual block, so a scale would do nothing. Leave scale and closing at 1, stage_scales at "
+            "none and gain fixed, or take a network with residuals."
+        )
+
+
+def has_residuals(settings: Settings) -> bool:
+    """Whether the network of the settings has a residual block whose scale can matter."""
+    return _has_residuals(settings.network, settings.design)
+
+
+@lru_cache(maxsize=64)
+def _has_residuals(network: str, design: str | None) -> bool:
+    net = catalog.net(network) if design is None else parse(design)
+    assert isinstance(net, Net)
+    return any(isinstance(block, Residual) for _, block in blocks(net))
 
 
 def _check_words(settings: Settings) -> None:

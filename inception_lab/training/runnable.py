@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from inception_lab.errors import SettingsError
 from inception_lab.readers.shapes import shapes
-from inception_lab.training import accelerator
+from inception_lab.training import accelerator, bounds
 from inception_lab.training.datasets import ready
 from inception_lab.training.settings import Settings
 
@@ -26,6 +26,7 @@ def check(settings: Settings) -> None:
             "device cuda asks for a GPU and this machine has none that torch could use. Take device auto, which uses "
             "one where there is one, or cpu."
         )
+    bounds.check_scaling(settings)
     ready(settings.data, batch=settings.batch)
     _fits(settings.with_(scale=1.0, seed=0))
 

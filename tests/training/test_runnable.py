@@ -1,11 +1,15 @@
 """What cannot be run is refused before it starts, with its reason."""
 
 import os
+from typing import Any
 
 import pytest
 
 from inception_lab.errors import ImpossibleAdd, InputTooSmall, SettingsError
+from inception_lab.jobs.grid import grid
 from inception_lab.jobs.store import Store
+from inception_lab.nets.catalog import net
+from inception_lab.readers.notation import notation
 from inception_lab.training import accelerator
 from inception_lab.training.presets import PRESETS, preset
 from inception_lab.training.runnable import check
@@ -31,7 +35,7 @@ def test_a_gpu_that_is_not_there_is_refused_before_anything_is_queued(monkeypatc
         monkeypatch.delenv(name, raising=False)
     wanted, store = preset("micro", device="cuda"), Store(supervised=False)
     monkeypatch.setattr(accelerator, "_built_in", lambda: False)
-    with pytest.raises(SettingsError, match="this machine has none .* Take device auto"):
+    with pytest.raises(SettingsError, match=r"this machine has none .* Take device auto"):
         store.submit(wanted)
     assert store.runs() == []
     check(preset("micro", device="auto"))
@@ -43,6 +47,27 @@ def test_a_gpu_that_is_not_there_is_refused_before_anything_is_queued(monkeypatc
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     with pytest.raises(SettingsError, match="device auto"):
         check(wanted)
+
+
+@pytest.mark.parametrize(
+    "changes", [{"scale": 0.1}, {"stage_scales": (0.1, 0.1, 0.1)}, {"gain": "learned"}, {"closing": 0.5}]
+)
+def test_a_scale_of_a_network_without_residuals_is_refused(changes: dict[str, Any]) -> None:
+    plain = preset("micro", network="inception_v4", repeats=(1, 1, 1))
+    check(plain)
+    with pytest.raises(SettingsError, match="inception_v4 has no residual block, so a scale would do nothing"):
+        check(plain.with_(**changes))
+    own = notation(net("inception_v4"), multiline=False)
+    with pytest.raises(SettingsError, match="the design has no residual block"):
+        check(preset("micro", design=own, repeats=(1, 1, 1), **changes))
+    check(preset("micro", design=notation(net("inception_resnet_v1"), multiline=False), repeats=(1, 1, 1), **changes))
+
+
+def test_a_sweep_over_the_scale_of_such_a_network_is_refused() -> None:
+    plain = preset("micro", network="inception_v3", repeats=None)
+    with pytest.raises(SettingsError, match=r"With scale 0\.3: inception_v3 has no residual block"):
+        grid(plain, over={"scale": (1.0, 0.3)}, seeds=1)
+    assert len(grid(plain, over={"rate": (0.1, 0.2)}, seeds=1)) == 2
 
 
 def test_the_store_queues_nothing_that_cannot_be_run() -> None:
