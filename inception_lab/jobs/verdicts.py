@@ -8,7 +8,7 @@ scaling. It speaks of the settings that ran, so it carries what they shrink or e
 from __future__ import annotations
 
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
@@ -16,7 +16,10 @@ from typing import Any, Literal, NamedTuple
 from inception_lab.errors import RunError
 from inception_lab.intervals import wilson
 from inception_lab.jobs.grid import differing, told
+from inception_lab.jobs.paired import Paired, paired
+from inception_lab.training.bounds import has_residuals
 from inception_lab.training.deviations import deviations
+from inception_lab.training.outcomes import LEAST as FEWEST_STEPS
 from inception_lab.training.outcomes import Outcome
 from inception_lab.training.settings import Settings
 
@@ -65,6 +68,9 @@ class Verdict:
     """What the runs say about the claim. `n` runs with these `seeds` were counted; `shrunk` says what differs from the
     paper; `unscaled` and `scaled` are the shares of failures at scale 1.0 and at 0.1 to 0.3. `group` holds the settings
     that set these runs apart from others judged beside them, and is empty where there are no others.
+
+    The arms share their seeds, so the intervals of the shares and of `effect` are narrower than they say; `pairs`
+    compares the runs of each seed. `short` counts the finished runs at these scales that were too short to judge.
     """
 
     word: Word
@@ -75,6 +81,8 @@ class Verdict:
     unscaled: Share
     scaled: Share
     effect: Effect
+    pairs: Paired
+    short: int
     group: dict[str, Any]
 
 
@@ -125,51 +133,84 @@ def weigh(cases: Iterable[Case]) -> Verdict:
     """Judge the claim that residuals scaled by 0.1 to 0.3 train where unscaled ones fail.
 
     Only finished runs that were long enough to judge count, and one of each scale and seed, since equal settings give
-    equal numbers. The verdict stays undecided unless both arms have three runs and their intervals are apart: with one
-    scale in each arm that takes four seeds, even if all unscaled runs fail and no scaled one does. Raises `RunError` if
-    runs differ in more than scale and seed (see `weigh_groups`), or if there is no run at all.
+    equal numbers; a network without residuals has no scale and counts for nothing. The verdict stays undecided unless
+    both arms have three runs and their intervals are apart: with one scale in each arm that takes four seeds, even if
+    all unscaled runs fail and no scaled one does.
+
+    The intervals take all runs for independent. They are not: the arms share their seeds, and so do several scales in
+    the scaled arm, so the intervals are narrower than they say. The sentence says that, and adds an exact test within
+    the seeds (see `paired`); the word does not depend on it.
+
+    Raises `RunError` if runs differ in more than scale and seed (see `weigh_groups`), or if there is no run to judge.
     """
-    known = list(cases)
+    known = _residual(cases)
     _same_experiment(known)
     return _weigh(known, {})
 
 
 def weigh_groups(cases: Iterable[Case]) -> tuple[Verdict, ...]:
-    """A verdict for each group of cases that differ in nothing but scale and seed, in the order the groups come.
+    """A verdict for each group of cases that differ in nothing but scale and seed, in the order the groups come; none
+    for networks without residuals.
 
     Raises `RunError` if there is no run at all.
     """
     groups: dict[Settings, list[Case]] = {}
-    for case in cases:
+    known = list(cases)
+    for case in _residual(known):
         groups.setdefault(_experiment(case.settings), []).append(case)
-    if not groups:
+    if not known:
         _same_experiment(())
     changing = differing(list(groups))
     return tuple(_weigh(found, {name: getattr(one, name) for name in changing}) for one, found in groups.items())
 
 
 def _weigh(known: Sequence[Case], group: dict[str, Any]) -> Verdict:
-    counted = {(case.settings.scale, case.settings.seed): case for case in known if case.outcome not in (None, "short")}
-    one = [case for case in counted.values() if case.settings.stage_scales is None]  # else `scale` is not what ran
-    claimed = [c for c in one if c.settings.scale == 1.0 or CLAIMED[0] <= c.settings.scale <= CLAIMED[1]]
-    ended = {
+    ended = {(case.settings.scale, case.settings.seed): case for case in known if _claimed(case)}
+    claimed = [case for case in ended.values() if case.outcome != "short"]
+    words = {
         full: Counter(case.outcome for case in claimed if case.outcome and (case.settings.scale == 1.0) is full)
         for full in (True, False)
     }
-    unscaled, scaled = _share(ended[True]), _share(ended[False])
-    word, sentence = _judge(unscaled, scaled, _words(ended[False]))
-    effect = newcombe(unscaled, scaled)
+    unscaled, scaled = _share(words[True]), _share(words[False])
+    short = len(ended) - len(claimed)
+    word, sentence = _judge(unscaled, scaled, _words(words[False]), short=short)
+    effect, pairs = newcombe(unscaled, scaled), _paired(claimed)
     return Verdict(
         word=word,
-        sentence=sentence + _effect(unscaled, scaled, effect),
+        sentence=sentence + _effect(unscaled, scaled, effect, pairs),
         n=len(claimed),
         seeds=tuple(sorted({case.settings.seed for case in claimed})),
         shrunk=deviations(known[0].settings),
         unscaled=unscaled,
         scaled=scaled,
         effect=effect,
+        pairs=pairs,
+        short=short,
         group=group,
     )
+
+
+def _residual(cases: Iterable[Case]) -> list[Case]:
+    return [case for case in cases if has_residuals(case.settings)]
+
+
+def _claimed(case: Case) -> bool:
+    """Whether a run has ended at a scale of the claim; with scales of the stages `scale` is not what ran."""
+    settings = case.settings
+    named = settings.scale == 1.0 or CLAIMED[0] <= settings.scale <= CLAIMED[1]
+    return case.outcome is not None and settings.stage_scales is None and named
+
+
+def _paired(cases: Sequence[Case]) -> Paired:
+    scaled = defaultdict[int, list[bool]](list)
+    unscaled: dict[int, bool] = {}
+    for case in cases:
+        failed, seed = case.outcome in FAILED, case.settings.seed
+        if case.settings.scale == 1.0:
+            unscaled[seed] = failed
+        else:
+            scaled[seed].append(failed)
+    return paired(unscaled, scaled)
 
 
 def newcombe(unscaled: Share, scaled: Share) -> Effect:
@@ -211,10 +252,10 @@ def _same_experiment(cases: Sequence[Case]) -> None:
         raise RunError(f"The runs differ in more than scale and seed ({differ}). Judge each setting by itself.")
 
 
-def _judge(unscaled: Share, scaled: Share, words: str) -> tuple[Word, str]:
+def _judge(unscaled: Share, scaled: Share, words: str, *, short: int) -> tuple[Word, str]:
     counts = f"{unscaled} runs failed at scale 1.0, {scaled} at scales 0.1 to 0.3"
     if min(unscaled.n, scaled.n) < LEAST:
-        return "undecided", f"{counts}: too few to tell, each needs at least {LEAST} finished runs."
+        return "undecided", f"{counts}: too few to tell, each needs at least {LEAST} finished runs{_of_length(short)}."
     if unscaled.low > scaled.high:
         return "supported", f"{counts}{words}. Far fewer runs fail when the residuals are scaled down."
     if scaled.low > unscaled.high:
@@ -226,12 +267,29 @@ def _judge(unscaled: Share, scaled: Share, words: str) -> tuple[Word, str]:
     return "undecided", f"{counts}: the 95 % intervals overlap, more seeds are needed."
 
 
-def _effect(unscaled: Share, scaled: Share, effect: Effect) -> str:
-    """The effect as a sentence of its own, where there is enough to judge."""
+def _shared(pairs: Paired) -> str:
+    if not pairs.pairs:
+        return ""
+    return f" The arms share seeds, which makes intervals narrower than they say. {pairs}"
+
+
+def _of_length(short: int) -> str:
+    """What else a run needs to count, where some that finished did not have it."""
+    if not short:
+        return ""
+    lacked = "1 that finished was" if short == 1 else f"{short} that finished were"
+    return f" of {FEWEST_STEPS} steps or more, and {lacked} too short to judge"
+
+
+def _effect(unscaled: Share, scaled: Share, effect: Effect, pairs: Paired) -> str:
+    """The effect in sentences of its own, where there is enough to judge."""
     if min(unscaled.n, scaled.n) < LEAST:
         return ""
     size, low, high = (100 * value for value in effect)
     verb = "raises" if size < 0 else "lowers"
     if size < 0:
         size, low, high = -size, -high, -low
-    return f" Scaling {verb} the share of failures by {size:.0f} points (95 % interval {low:.0f} to {high:.0f})."
+    return (
+        f" Scaling {verb} the share of failures by {size:.0f} points (95 % interval {low:.0f} to {high:.0f})."
+        f"{_shared(pairs)}"
+    )

@@ -52,7 +52,9 @@ def test_the_verdict_ends_in_the_effect() -> None:
     assert said.sentence == (
         "5 of 5 runs failed at scale 1.0, 3 of 15 at scales 0.1 to 0.3 (of those 15: slow 12, stalls 3). Far fewer "
         "runs fail when the residuals are scaled down. Scaling lowers the share of failures by 80 points "
-        "(95 % interval 30 to 93)."
+        "(95 % interval 30 to 93). The arms share seeds, which makes intervals narrower than they say. Paired by seed, "
+        "in 2 of 5 pairs only the unscaled run failed and in 0 only the scaled one (exact test within 5 seeds, "
+        "p = 0.5)."
     )
     assert said.effect == newcombe(share(5, 5), share(3, 15))
     assert said.group == {}
@@ -62,9 +64,45 @@ def test_an_effect_the_wrong_way_is_told_the_right_way_round() -> None:
     said = weigh([*cases("slow", scale=1.0, seeds=5), *cases("dies", scale=0.1, seeds=5)])
     assert said.word == "not supported"
     assert said.effect.difference == -1.0
-    assert said.sentence.endswith("Scaling raises the share of failures by 100 points (95 % interval 39 to 100).")
+    assert 1 == said.sentence.count("Scaling raises the share of failures by 100 points (95 % interval 39 to 100).")
     few = weigh([*cases("dies", scale=1.0, seeds=2), *cases("slow", scale=0.1, seeds=5)])
     assert few.sentence.endswith("each needs at least 3 finished runs.")
+
+
+def test_runs_that_were_too_short_are_not_said_to_be_unfinished() -> None:
+    known = [
+        *cases("short", scale=1.0, seeds=4),
+        *cases("slow", scale=0.1, seeds=3),
+        *cases("short", scale=0.5, seeds=2),
+    ]
+    said = weigh(known)
+    assert (said.word, said.n, said.short) == ("undecided", 3, 4)
+    assert said.sentence.endswith(
+        "each needs at least 3 finished runs of 40 steps or more, and 4 that finished were too short to judge."
+    )
+    one = weigh(cases("short", scale=1.0, seeds=1))
+    assert one.sentence.endswith("and 1 that finished was too short to judge.")
+
+
+def test_a_network_without_residuals_says_nothing_about_the_scale() -> None:
+    plain = MICRO.with_(network="inception_v4")
+    pure = cases("stalls", scale=1.0, seeds=4, settings=plain)
+    assert weigh_groups(pure) == ()
+    with pytest.raises(RunError, match="no run to judge"):
+        weigh(pure)
+    known = [*cases("dies", scale=1.0, seeds=4), *cases("slow", scale=0.1, seeds=4)]
+    [said] = weigh_groups([*pure, *known])
+    assert (said.n, said.unscaled.n, said.group) == (8, 4, {})
+    assert said == weigh(known)
+
+
+def test_pairs_of_a_seed_are_compared_beside_the_pooled_shares() -> None:
+    said = weigh(
+        [*cases("dies", scale=1.0, seeds=6), *cases("slow", scale=0.1, seeds=5), *cases("slow", scale=0.3, seeds=5)]
+    )
+    assert (said.pairs.seeds, said.pairs.pairs, said.pairs.saved, said.pairs.harmed) == (5, 10, 10, 0)
+    assert said.pairs.p == pytest.approx(2 / 3**5)
+    assert said.sentence.endswith("(exact test within 5 seeds, p = 0.0082).")
 
 
 def test_each_setting_has_a_verdict_of_its_own() -> None:
