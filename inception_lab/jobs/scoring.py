@@ -18,14 +18,14 @@ from typing import Any
 from inception_lab.intervals import wilson
 from inception_lab.jobs.predictions import WORDS, Prediction, Word, arm_key
 from inception_lab.jobs.store import Run
+from inception_lab.training.outcomes import LEAST as FEWEST_STEPS
 from inception_lab.training.rule import THRESHOLD, predict
 
 CONFIDENCE: dict[str, float] = {"certain": 1.0, "sure": 0.9, "likely": 0.7, "guess": 0.5}
-KNOWS_NOTHING = 0.8
-"""The Brier score of equal probabilities for all five words."""
 FORMULA = (
-    "Brier score: the sum over the five words of (probability said − what happened)², averaged over runs. 0 is "
-    "perfect, 2 is certain and wrong, 0.8 is what an equal chance for every word gets."
+    "Brier score: the sum over the five words of (probability said − what happened)², averaged over the runs that "
+    f"finished and were long enough to judge ({FEWEST_STEPS} steps; NaN and death show sooner). 0 is perfect, 2 is "
+    "certain and wrong, 0.8 is what an equal chance for every word gets."
 )
 
 
@@ -90,6 +90,15 @@ def ended(runs: Iterable[Run]) -> list[Ended]:
         for arm, run in known
         if run.pure and arm in first and (word := _word(run.result or {})) is not None
     ]
+
+
+def too_short(runs: Iterable[Run]) -> str:
+    """In a sentence, how many runs finished but say nothing about a prediction; empty if none did."""
+    count = sum(run.pure and (run.result or {}).get("outcome") == "short" for run in runs)
+    if not count:
+        return ""
+    they = "1 run finished and was" if count == 1 else f"{count} runs finished and were"
+    return f"{they} too short to judge, so no prediction is scored on it: {FEWEST_STEPS} steps or more can be judged."
 
 
 def late(predictions: Iterable[Prediction], runs: Iterable[Ended]) -> list[Prediction]:

@@ -11,7 +11,6 @@ from inception_lab.intervals import wilson
 from inception_lab.jobs.predictions import WORDS, Prediction, arm_key
 from inception_lab.jobs.scoring import (
     CONFIDENCE,
-    KNOWS_NOTHING,
     Ended,
     brier,
     calibration,
@@ -21,6 +20,7 @@ from inception_lab.jobs.scoring import (
     rule_brier,
     scores,
     spread,
+    too_short,
 )
 from inception_lab.jobs.store import Run
 from inception_lab.training.presets import preset
@@ -50,10 +50,19 @@ def test_the_score_of_a_tap() -> None:
     assert brier(spread("dies", 1.0), "trains") == 2
     assert brier(spread("dies", 0.9), "dies") == pytest.approx(0.1**2 + 4 * 0.025**2)
     assert brier(spread("dies", 0.7), "slow") == pytest.approx(0.7**2 + 0.925**2 + 3 * 0.075**2)
-    assert brier(spread("dies", 0.2), "slow") == pytest.approx(KNOWS_NOTHING)
+    assert brier(spread("dies", 0.2), "slow") == pytest.approx(0.8)
     for probability in CONFIDENCE.values():
         assert sum(spread("slow", probability).values()) == pytest.approx(1)
     assert set(spread("slow", 0.5)) == set(WORDS)
+
+
+def test_runs_too_short_to_judge_are_counted_and_not_called_unfinished() -> None:
+    known = [run("short"), run("short", seed=1), run("dies", seed=2), run(None, seed=3, status="running")]
+    assert too_short(known).startswith("2 runs finished and were too short to judge")
+    assert too_short(known[1:]).startswith("1 run finished and was too short to judge")
+    assert "40 steps or more" in too_short(known)
+    assert too_short(known[2:]) == ""
+    assert [each.word for each in ended(known)] == ["dies"]
 
 
 def test_honesty_pays() -> None:
