@@ -36,6 +36,13 @@ FITTED_ON = (
     "expected to fail, and on 25 of 27 later runs"
 )
 
+ASIDE = (
+    *("preset", "steps", "telemetry_every", "checkpoint_every", "average"),
+    *("schedule_factor", "schedule_steps", "warmup_steps", "warmup_rate"),
+)
+"""Settings that leave the path of a run within `valid` as it is: a label, a length, what is measured or kept, and what
+only other schedules read."""
+
 
 class Case(NamedTuple):
     """A finished run as the rule sees it: P at its step 0, and whether it failed."""
@@ -115,9 +122,16 @@ def failed(steps: Sequence[Step]) -> bool:
 
 def cases_of(runs: Iterable[Ran]) -> list[Case]:
     """The runs that the rule can be scored on: within `valid`, long enough, measured at step 0, at one rate until the
-    call. Equal settings count once, since they give equal numbers; the last one given counts."""
-    found = {run.settings: tuple(run.steps) for run in runs if _counts(run)}
-    return [Case(_p(settings, steps), failed(steps)) for settings, steps in found.items()]
+    call. Runs of one path count once, since they give equal numbers: those whose settings differ only in `ASIDE`. Of
+    these the longest counts, of equally long ones the last given."""
+    found: dict[Settings, Ran] = {}
+    for run in runs:
+        if _counts(run):
+            path = _path(run.settings)
+            known = found.get(path)
+            if known is None or len(run.steps) >= len(known.steps):
+                found[path] = run
+    return [Case(_p(run.settings, run.steps), failed(run.steps)) for run in found.values()]
 
 
 def score(cases: Sequence[tuple[float, bool]], *, threshold: float = THRESHOLD) -> Score:
@@ -179,6 +193,12 @@ def _counts(run: Ran) -> bool:
         and not valid(run.settings)
         and all(math.isclose(step.rate, run.settings.rate, rel_tol=1e-3) for step in steps[:CALLED_AT])
     )
+
+
+def _path(settings: Settings) -> Settings:
+    usual = Settings()
+    unread = (*ASIDE, "decay", "eps") if settings.optimiser == "sgd" else ASIDE
+    return settings.with_(**{name: getattr(usual, name) for name in unread})
 
 
 def _p(settings: Settings, steps: Sequence[Step]) -> float:

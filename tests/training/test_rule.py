@@ -107,6 +107,22 @@ def test_only_comparable_runs_are_cases() -> None:
     assert cases_of(runs) == [Case(2.0, False), Case(2.0, False)]
 
 
+def test_one_path_is_one_case_whatever_it_was_called_and_however_long_it_was_followed() -> None:
+    asides = [
+        {},
+        {"telemetry_every": 2, "checkpoint_every": 10},
+        {"average": 0.99, "warmup_steps": 3, "schedule_factor": 0.5},
+        {"steps": 200},
+    ]
+    runs = [ran(0.9, **changes) for changes in asides]
+    other_name = Ran(runs[0].settings.with_(preset="paper-rate"), runs[0].steps)
+    assert len(cases_of([*runs, other_name])) == 1
+    assert len(cases_of([ran(0.9, optimiser="sgd"), ran(0.9, optimiser="sgd", decay=0.5), *runs])) == 2
+    longer, shorter = ran(0.9, steps=120), ran(0.1, steps=100)  # that one is called 20 steps sooner
+    assert cases_of([longer, shorter]) == cases_of([shorter, longer]) == [Case(2.0, False)]
+    assert len(cases_of([ran(0.9), ran(0.9, threads=2), ran(0.9, seed=1), ran(0.9, init="xavier")])) == 4
+
+
 @pytest.mark.parametrize(
     ("changes", "word"),
     [
