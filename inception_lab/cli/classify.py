@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import click
 
 from inception_lab.cli.counting import counting
-from inception_lab.cli.output import json_option, show
+from inception_lab.cli.output import json_option, save, show
+
+if TYPE_CHECKING:
+    from inception_lab.images.crops import Reading
 
 REFUSED = 2
+QUIET = 12  # crops in all that are run without a word
 
 
 @click.command()
@@ -17,26 +22,46 @@ REFUSED = 2
 @click.option(
     "--network",
     multiple=True,
-    help="Weights by tag, see `nets`, or run:ID of a run here; may be repeated. Default: the embedded one.",
+    help="Weights by tag, see `nets`, run:ID of a run here, or paper-ensemble; may be repeated. Default: the embedded.",
 )
 @click.option("--crops", type=int, default=1, show_default=True, help="1, 10, 12 or 144 views of each image.")
+@click.option("--reading", default="timm", show_default=True, help="Whose single crop: timm or slim.")
+@click.option("--ensemble", is_flag=True, help="The average of the networks too.")
 @click.option("--top", type=int, default=5, show_default=True, help="So many guesses.")
+@click.option("--csv", "table", type=click.Path(dir_okay=False, path_type=Path), help="Write every guess to a file.")
 @json_option
-def classify(image: tuple[Path, ...], network: tuple[str, ...], crops: int, top: int, as_json: bool) -> None:
+def classify(
+    image: tuple[Path, ...],
+    network: tuple[str, ...],
+    crops: int,
+    reading: str,
+    ensemble: bool,
+    top: int,
+    table: Path | None,
+    as_json: bool,
+) -> None:
     """What networks see in each IMAGE.
 
     A file that is no photograph is named with the reason and the others go on; exit status 2 if none could be read.
     """
     from inception_lab.images.classify import classify as ask
 
-    found = ask(list(image), networks=network or None, crops=crops, top=top, progress=counting("MB", size=1e6))
-    data = found.to_dict()
+    found = ask(
+        list(image),
+        networks=network or None,
+        crops=crops,
+        reading=cast("Reading", reading),
+        ensemble=ensemble,
+        top=top,
+        progress=counting("MB", size=1e6),
+        forwards=counting("crops") if len(image) * crops > QUIET else None,
+    )
     each = len(found) // len(image)
-    for place, entry in enumerate(data["images"]):
-        entry["file"] = str(image[place // each])
     for entry in found[::each]:
         if entry.error:
             click.echo(f"Error: {entry.error}", err=True)
-    show(data, as_json=as_json, text=lambda: "\n\n".join(str(entry) for entry in found if not entry.error))
+    if table is not None:
+        save(table, found.to_csv())
+    show(found.to_dict(), as_json=as_json, text=lambda: "\n\n".join(str(entry) for entry in found if not entry.error))
     if all(entry.error for entry in found):
         raise click.exceptions.Exit(REFUSED)

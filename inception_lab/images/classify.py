@@ -2,98 +2,27 @@
 
 from __future__ import annotations
 
-import html
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, final
+from typing import final
+
+from torch import Tensor
 
 from inception_lab.errors import ImageError, SettingsError
-from inception_lab.images.crops import protocol
+from inception_lab.images.classification import Classification, Classifications, Prediction, Vote
+from inception_lab.images.crops import Reading, boxes, protocol
+from inception_lab.images.ensemble import Ensemble, asked
 from inception_lab.images.load import Photo, Source, load
-from inception_lab.images.networks import borrowed, probabilities, threads_set
+from inception_lab.images.networks import borrowed, threads_set
 from inception_lab.images.trained import known
+from inception_lab.images.voting import averaged, votes
 from inception_lab.models.hub import Progress
 from inception_lab.models.records import EMBEDDED
+from inception_lab.models.weights import labels
 
-
-@dataclass(frozen=True, slots=True)
-class Prediction:
-    """One class with its probability, 0 to 1; `index` is the network's (ImageNet-1k's, where two classes share some
-    labels, or that of a run's own data)."""
-
-    label: str
-    index: int
-    probability: float
-
-    def to_dict(self) -> dict[str, Any]:
-        return {"label": self.label, "index": self.index, "probability": self.probability}
-
-
-@dataclass(frozen=True, slots=True)
-class Classification:
-    """What one network says of one image, most probable class first.
-
-    `error` is the sentence for a file that is no readable photograph (then there are no predictions), `note` what was
-    changed in reading it, `seconds` the time the network took, crops included.
-    """
-
-    file: str
-    network: str
-    crops: int
-    predictions: tuple[Prediction, ...]
-    error: str | None = None
-    note: str | None = None
-    seconds: float = 0.0
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values, as the command line prints them for one image."""
-        return {
-            "file": self.file,
-            "error": self.error,
-            "predictions": [prediction.to_dict() for prediction in self.predictions],
-            "network": self.network,
-            "crops": self.crops,
-            "note": self.note,
-            "seconds": self.seconds,
-        }
-
-    def __str__(self) -> str:
-        if self.error:
-            return self.error
-        rows = (f"  {p.probability:6.1%}  {p.label}" for p in self.predictions)
-        return "\n".join([f"{self.file}, {self.network}, {_crops(self.crops)}", *rows])
-
-    def _repr_html_(self) -> str:
-        caption = html.escape(f"{self.file}, {self.network}, {_crops(self.crops)}")
-        if self.error:
-            return f"<p>{html.escape(self.error)}</p>"
-        rows = "".join(
-            f"<tr><td style='text-align:left'>{html.escape(p.label)}</td><td>{p.probability:.1%}</td></tr>"
-            for p in self.predictions
-        )
-        return f"<table><caption>{caption}</caption><tbody>{rows}</tbody></table>"
-
-
-@final
-class Classifications(list[Classification]):
-    """A list that shows itself in a notebook and knows the command line's JSON."""
-
-    def to_dict(self) -> dict[str, Any]:
-        """`network` and `crops` of the call (several networks joined by commas) and one entry per image and network."""
-        networks = dict.fromkeys(entry.network for entry in self)
-        return {
-            "network": ", ".join(networks),
-            "crops": self[0].crops if self else None,
-            "images": [entry.to_dict() for entry in self],
-        }
-
-    def __str__(self) -> str:
-        return "\n".join(map(str, self))
-
-    def _repr_html_(self) -> str:
-        return "".join(entry._repr_html_() for entry in self)
+__all__ = ["Classification", "Classifications", "Prediction", "Vote", "classify"]
 
 
 def classify(
@@ -101,49 +30,119 @@ def classify(
     *,
     networks: Sequence[str] | str | None = None,
     crops: int = 1,
+    reading: Reading = "timm",
+    ensemble: bool = False,
+    each: bool = False,
     top: int = 5,
     threads: int | None = None,
     progress: Progress | None = None,
+    forwards: Progress | None = None,
 ) -> Classifications:
     """The `top` classes of each image by each network, image by image; one image need not be in a list.
 
     An unreadable file becomes an entry with `error`, and the rest goes on. `networks` are tags of `RECORDS` or of
-    runs ("run:<id>"), by default the embedded one; `threads` is torch's number for this call; `progress` hears of
-    downloads. Raises `WeightsError`, `UnknownNetwork`, `RunError` or, for `crops` and `top`, `SettingsError`.
+    runs ("run:<id>"), by default the embedded one, or "paper-ensemble"; with that or with `ensemble` one more entry per
+    image is the average of the networks' softmax. `each` keeps what every crop said. `threads` is torch's number for
+    this call; `progress` hears of downloads, `forwards` of (crops through, crops in all) and may raise to cancel.
+    Raises `WeightsError`, `UnknownNetwork`, `RunError` or, for wrong numbers and for networks that cannot be averaged,
+    `SettingsError`.
     """
-    protocol(crops)
+    protocol(crops, reading)
     if not 1 <= top <= 1000:
         raise SettingsError(f"The best {top} of 1000 classes cannot be listed; ask for 1 to 1000.")
-    wanted = [networks] if isinstance(networks, str) else networks or [EMBEDDED]
-    tags = [known(network).tag for network in wanted]
+    tags, together = asked(networks, EMBEDDED, together=ensemble)
+    sources = _listed(images)
+    counted = _Counted(forwards, len(sources) * len(tags) * crops)
+    ask = _Ask(tags, together, crops, reading, each, top, progress, counted)
     found = Classifications()
     with threads_set(threads):
-        for source in _listed(images):
-            found += _opinions(source, tags, crops, top, progress)
+        for source in sources:
+            found += ask.of(source)
     return found
 
 
-def _opinions(
-    source: Source | Photo, tags: list[str], crops: int, top: int, progress: Progress | None
-) -> list[Classification]:
-    try:
-        photo = load(source)
-    except ImageError as problem:
-        return [Classification(_name(source), tag, crops, (), error=str(problem)) for tag in tags]
-    return [_opinion(photo, _name(source), tag, crops, top, progress) for tag in tags]
+@final
+class _Counted:
+    """Crops that went through, of all."""
+
+    def __init__(self, progress: Progress | None, total: int) -> None:
+        self._progress = progress
+        self._done, self._total = 0, total
+        self.add(0)
+
+    def add(self, more: int) -> None:
+        self._done += more
+        if self._progress is not None:
+            self._progress(self._done, self._total)
 
 
-def _opinion(photo: Photo, file: str, tag: str, crops: int, top: int, progress: Progress | None) -> Classification:
-    with borrowed(tag, progress=progress) as loaded:
-        start = time.perf_counter()
-        shares = probabilities(loaded, photo, crops)
-        seconds = time.perf_counter() - start
+@dataclass(frozen=True, slots=True)
+class _Ask:
+    """One question, put to every image in turn."""
+
+    tags: list[str]
+    together: Ensemble | None
+    crops: int
+    reading: Reading
+    each: bool
+    top: int
+    progress: Progress | None
+    counted: _Counted
+
+    def of(self, source: Source | Photo) -> list[Classification]:
+        """One entry per network, then that of the ensemble."""
+        file, last = _name(source), [self.together.name] if self.together else []
+        try:
+            photo = load(source)
+        except ImageError as problem:
+            self.counted.add(len(self.tags) * self.crops)
+            return [
+                Classification(file, name, self.crops, (), str(problem), reading=self.reading)
+                for name in (*self.tags, *last)
+            ]
+        said = {tag: self._asked(photo, tag) for tag in self.tags}
+        found = [self._one(photo, file, tag, *said[tag]) for tag in self.tags]
+        return [*found, *([self._average(photo, file, said, self.together)] if self.together else [])]
+
+    def _asked(self, photo: Photo, tag: str) -> tuple[Tensor, float]:
+        """Softmax per crop, (crops, classes), and the seconds it took."""
+        with borrowed(tag, progress=self.progress) as loaded:
+            start = time.perf_counter()
+            rows = votes(loaded, photo, self.crops, self.reading, tick=self.counted.add)
+            return rows, time.perf_counter() - start
+
+    def _one(self, photo: Photo, file: str, tag: str, rows: Tensor, seconds: float) -> Classification:
+        record = known(tag)
+        names = record.labels or labels()
+        best = _best(rows.mean(dim=0), names, self.top)
+        kept: tuple[Vote, ...] = ()
+        if self.each:
+            chosen = rows[:, [one.index for one in best]].tolist()
+            kept = tuple(
+                Vote(box, names[first], first, tuple(shares))
+                for box, first, shares in zip(
+                    boxes(photo, record, self.crops, self.reading), rows.argmax(dim=1).tolist(), chosen, strict=True
+                )
+            )
+        return Classification(file, tag, self.crops, best, None, photo.note, seconds, self.reading, votes=kept)
+
+    def _average(
+        self, photo: Photo, file: str, said: dict[str, tuple[Tensor, float]], together: Ensemble
+    ) -> Classification:
+        mean = averaged(together, {tag: rows.mean(dim=0) for tag, (rows, _) in said.items()})
+        best = _best(mean, known(self.tags[0]).labels or labels(), self.top)
+        seconds = sum(taken for _, taken in said.values())
+        return Classification(
+            file, together.name, self.crops, best, None, photo.note, seconds, self.reading, together.members
+        )
+
+
+def _best(shares: Tensor, names: Sequence[str], top: int) -> tuple[Prediction, ...]:
     best = shares.topk(min(top, len(shares)))
-    predictions = tuple(
-        Prediction(loaded.labels[index], index, share)
+    return tuple(
+        Prediction(names[index], index, share)
         for index, share in zip(best.indices.tolist(), best.values.tolist(), strict=True)
     )
-    return Classification(file, tag, crops, predictions, note=photo.note, seconds=seconds)
 
 
 def _listed(images: Source | Photo | Sequence[Source | Photo]) -> Sequence[Source | Photo]:
@@ -157,7 +156,3 @@ def _name(source: Source | Photo) -> str:
     if isinstance(source, str | Path):
         return str(source)
     return getattr(source, "name", None) or "the image"
-
-
-def _crops(crops: int) -> str:
-    return "1 crop" if crops == 1 else f"{crops} crops"

@@ -46,11 +46,15 @@ Source = bytes | str | Path | BinaryIO | Image.Image
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Photo:
-    """An RGB picture, upright; `note` says in plain words what was changed on the way in, or is None."""
+    """An RGB picture, upright; `note` says in plain words what was changed on the way in, or is None.
+
+    `original` is the width and height that the file had, before it was turned or made smaller; None if nobody knows.
+    """
 
     image: Image.Image
     name: str
     note: str | None = None
+    original: tuple[int, int] | None = None
 
 
 def load(source: Source | Photo, *, name: str | None = None, longest: int | None = LONGEST) -> Photo:
@@ -80,7 +84,7 @@ def load(source: Source | Photo, *, name: str | None = None, longest: int | None
 
 def _prepared(opened: Image.Image, called: str, longest: int | None) -> Photo:
     _check_size(opened, called)
-    notes: list[str] = []
+    original, notes = opened.size, list[str]()
     try:
         if longest is not None:
             opened.draft("RGB", (longest, longest))  # a JPEG is then decoded at 1/2, 1/4 or 1/8 already
@@ -97,7 +101,7 @@ def _prepared(opened: Image.Image, called: str, longest: int | None) -> Photo:
         raise ImageError(_damaged(called, problem)) from None
     except MemoryError:
         raise ImageError(f"{called} needs more memory than there is; save it smaller.") from None
-    return Photo(image, called, "; ".join(notes) or None)
+    return Photo(image, called, "; ".join(notes) or None, original)
 
 
 def _check_size(opened: Image.Image, called: str) -> None:
