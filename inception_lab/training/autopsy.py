@@ -16,9 +16,9 @@ from inception_lab.readers.page import document
 from inception_lab.training import files, sketches
 from inception_lab.training.deviations import deviations
 from inception_lab.training.events import Step
-from inception_lab.training.outcomes import DEFINITIONS, Judgement
+from inception_lab.training.outcomes import DEFINITIONS, SILENT_ZEROS, Judgement, silences
 from inception_lab.training.recipe import command, python
-from inception_lab.training.story import NEARLY, story
+from inception_lab.training.story import story
 from inception_lab.training.subject import Subject
 
 BEFORE, AFTER, LAST = 40, 10, 50
@@ -37,7 +37,7 @@ tr.death { font-weight: 700; } tr.death td:first-child::before { content: "✕ "
 def deserves(judgement: Judgement) -> bool:
     """Whether a run with this end gets an autopsy."""
     if judgement.outcome == "stalls":
-        return (judgement.zero_share or 0) > NEARLY
+        return (judgement.zero_share or 0) > SILENT_ZEROS
     return judgement.outcome in ("dies", "nan", "diverges")
 
 
@@ -84,20 +84,9 @@ def _findings(subject: Subject, sibling: Subject | None) -> str:
 
 
 def _first(subject: Subject) -> str:
-    name, step = min(_silences(subject), key=lambda pair: pair[1], default=("", 0))
-    if name:
-        return f"{name}, at step {step}, with {NEARLY:.0%} zeros or more"
-    return f"none reached {NEARLY:.0%} zeros" if any(s.zeros for s in subject.steps) else "no block was measured"
-
-
-def _silences(subject: Subject) -> list[tuple[str, int]]:
-    """The first step at which each block put out 99 % zeros, blocks from stem to head; the others are left out."""
-    found = []
-    for place, address in enumerate(subject.addresses):
-        step = next((s.step for s in subject.steps if s.zeros and s.zeros[place] >= NEARLY), None)
-        if step is not None:
-            found.append((address, step))
-    return found
+    for place, step in silences(subject.steps).items():
+        return f"{subject.addresses[place]}, at step {step}, with {SILENT_ZEROS:.0%} zeros or more"
+    return f"none reached {SILENT_ZEROS:.0%} zeros" if any(s.zeros for s in subject.steps) else "no block was measured"
 
 
 def _blocks(subject: Subject, sibling: Subject | None) -> str:
@@ -107,10 +96,10 @@ def _blocks(subject: Subject, sibling: Subject | None) -> str:
     names = [address.split("/", 1)[-1] for address in subject.addresses]
     numbers = [step.step for step in measured]
     drawn = sketches.blocks(names, numbers, [step.zeros for step in measured], mark=subject.steps[subject.place].step)
-    silent, last = dict(_silences(subject)), measured[-1]
-    rows = [(address, silent.get(address, "never"), _number(share))
-            for address, share in zip(subject.addresses, last.zeros, strict=True)]  # fmt: skip
-    head = ("block", f"first step with {NEARLY:.0%} zeros", f"zeros at step {last.step}")
+    silent, last = silences(subject.steps), measured[-1]
+    rows = [(address, silent.get(place, "never"), _number(share))
+            for place, (address, share) in enumerate(zip(subject.addresses, last.zeros, strict=True))]  # fmt: skip
+    head = ("block", f"first step with {SILENT_ZEROS:.0%} zeros", f"zeros at step {last.step}")
     per = math.ceil(len(numbers) / sketches.COLUMNS)
     note = f" Up to {per} steps a column, drawn with the largest value." if per > 1 else ""
     return (
@@ -155,7 +144,7 @@ def _steps(subject: Subject, sibling: Subject | None) -> str:
 
 
 def _row(step: Step, other: dict[int, Step] | None) -> list[object]:
-    silent = f"{sum(share >= NEARLY for share in step.zeros)} of {len(step.zeros)}" if step.zeros else "–"
+    silent = f"{sum(share >= SILENT_ZEROS for share in step.zeros)} of {len(step.zeros)}" if step.zeros else "–"
     numbers: list[object] = [step.step, *map(_number, (step.loss, step.accuracy, step.rate, step.gradient_norm))]
     numbers += [_number(step.zero_share), silent]
     if other is not None:

@@ -7,7 +7,7 @@ The paper calls a network dead when "the last layer before the average pooling s
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from statistics import fmean, median
 from typing import Any, Literal, NamedTuple, Self
@@ -20,6 +20,9 @@ Outcome = Literal["trains", "slow", "stalls", "dies", "diverges", "nan", "short"
 WINDOW = 20
 LEAST = 2 * WINDOW
 DEAD_ZEROS = 0.999
+SILENT_ZEROS = 0.99
+"""A block is silent from the first step at which so large a share of its output, after its ReLU, is exactly zero. Less
+than death asks of the last layer, since a block that lets one value in a thousand through has nothing to say either."""
 CLASSES = 10
 """The number of classes for which the next three hold; `limits` says what they are for another."""
 DIVERGED_LOSS = 2.6
@@ -119,6 +122,25 @@ def judge(steps: Sequence[Step], classes: int = CLASSES) -> Judgement:
         zero_share=zero_share,
         window=len(last),
     )
+
+
+def silences(steps: Iterable[Step]) -> dict[int, int]:
+    """The first step at which each block was silent, by the place of the block; blocks that never were are left out.
+
+    In the order in which they fell silent, of those of one step the one nearest to the stem first.
+    """
+    found: dict[int, int] = {}
+    for step in steps:
+        for place, share in enumerate(step.zeros):
+            if share >= SILENT_ZEROS:
+                found.setdefault(place, step.step)
+    return found
+
+
+def first_silent(steps: Iterable[Step], addresses: Sequence[str]) -> str:
+    """The block that was silent first, without its network's name (`B/07`); empty if none was."""
+    place = next(iter(silences(steps)), None)
+    return "" if place is None else addresses[place].split("/", 1)[-1]
 
 
 def _outcome(

@@ -6,9 +6,7 @@ import math
 from collections.abc import Sequence
 
 from inception_lab.training.events import Step
-from inception_lab.training.outcomes import CLASSES, DEAD_ZEROS, judge
-
-NEARLY = 0.99
+from inception_lab.training.outcomes import CLASSES, DEAD_ZEROS, SILENT_ZEROS, judge, silences
 
 
 def story(steps: Sequence[Step], addresses: Sequence[str], *, classes: int = CLASSES) -> str:
@@ -32,13 +30,16 @@ def _loss(steps: Sequence[Step]) -> str:
 
 
 def _silence(steps: Sequence[Step], addresses: Sequence[str]) -> str:
-    for step in steps:
-        quiet = [place for place, share in enumerate(step.zeros) if share >= NEARLY]
-        if quiet:
-            names = ", ".join(addresses[place].split("/", 1)[1] for place in quiet[-3:])
-            first = f"The first block, {names}," if len(quiet) == 1 else f"The first blocks, {names} among them,"
-            return f"{first} put out {NEARLY:.0%} zeros at step {step.step}."
-    return f"No block ever put out {NEARLY:.0%} zeros." if any(step.zeros for step in steps) else ""
+    if not any(step.zeros for step in steps):
+        return ""
+    silent = silences(steps)
+    if not silent:
+        return f"No block ever put out {SILENT_ZEROS:.0%} zeros."
+    at = min(silent.values())
+    quiet = [place for place, step in silent.items() if step == at]
+    names = ", ".join(addresses[place].split("/", 1)[1] for place in quiet[-3:])
+    first = f"The first block, {names}," if len(quiet) == 1 else f"The first blocks, {names} among them,"
+    return f"{first} put out {SILENT_ZEROS:.0%} zeros at step {at}."
 
 
 def _end(steps: Sequence[Step], classes: int) -> str:
@@ -52,5 +53,5 @@ def _end(steps: Sequence[Step], classes: int) -> str:
         first = next(step for step in steps if not math.isfinite(step.loss))
         return f"At step {first.step} the loss was {first.loss}; such a number spreads to every weight it updates."
     zeros = said.zero_share or 0
-    near = f", with {zeros:.2%} zeros before the pooling" if zeros >= NEARLY else ""
+    near = f", with {zeros:.2%} zeros before the pooling" if zeros >= SILENT_ZEROS else ""
     return f"Over the last {said.window} steps the accuracy is {said.accuracy:.2f}{near}."

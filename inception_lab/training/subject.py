@@ -12,11 +12,10 @@ from typing import Any, Self, final
 
 from inception_lab.training import events, files
 from inception_lab.training.events import Step
-from inception_lab.training.outcomes import CLASSES, Judgement, judge
+from inception_lab.training.outcomes import CLASSES, SILENT_ZEROS, Judgement, judge
 from inception_lab.training.recipe import Changes
 from inception_lab.training.reference import LIBRARIES, ReferenceRun
 from inception_lab.training.settings import Settings
-from inception_lab.training.story import NEARLY
 
 
 @final
@@ -82,7 +81,7 @@ class Subject:
                     return number
                 case "nan" if not math.isfinite(step.loss):
                     return number
-                case "stalls" if (step.zero_share or 0) >= NEARLY:
+                case "stalls" if (step.zero_share or 0) >= SILENT_ZEROS:
                     return number
         return max(range(len(self.steps)), key=lambda n: _height(self.steps[n].loss))
 

@@ -8,7 +8,16 @@ import pytest
 
 from inception_lab.errors import RunError
 from inception_lab.training.events import Step, jsonable
-from inception_lab.training.outcomes import DEFINITIONS, Judgement, Limits, Outcome, judge, limits
+from inception_lab.training.outcomes import (
+    DEFINITIONS,
+    Judgement,
+    Limits,
+    Outcome,
+    first_silent,
+    judge,
+    limits,
+    silences,
+)
 
 
 def run(
@@ -91,6 +100,14 @@ def test_of_two_classes_guessing_stalls_and_a_high_loss_is_lower() -> None:
     assert judge(run(accuracy=0.7), 2).outcome == "slow"
     high = run(steps=1, loss=0.7) + run(loss=1.1, accuracy=0.5, at=1)
     assert (judge(high).outcome, judge(high, 2).outcome) == ("slow", "diverges")
+
+
+def test_a_block_is_silent_from_99_per_cent_of_zeros_on() -> None:
+    shares = [(0.2, 0.9899, 0.5), (0.99, 0.5, 0.999), (1.0, 0.995, 0.1)]
+    steps = [Step(step=5 + n, loss=1.0, accuracy=0.1, rate=0.2, zeros=zeros) for n, zeros in enumerate(shares)]
+    assert list(silences(steps).items()) == [(0, 6), (2, 6), (1, 7)]
+    assert first_silent(steps, ("net/A/01", "net/B/07", "net/C/01")) == "A/01"
+    assert first_silent(steps[:1], ("net/A/01",)) == first_silent([], ()) == ""
 
 
 def test_a_judgement_is_read_back_from_a_result() -> None:
