@@ -23,12 +23,16 @@ _STUDENT_95 = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """A mean at each step, with the ends of its interval; those are empty where there are fewer than `LEAST` runs."""
+    """A mean at each step, with the ends of its interval; those are empty where there are fewer than `LEAST` runs.
+
+    `least` is the smallest value of any run at the same steps.
+    """
 
     steps: Numbers
     mean: Numbers
     low: Numbers
     high: Numbers
+    least: Numbers
 
 
 def band(steps: Sequence[Numbers], values: Sequence[Numbers]) -> Band:
@@ -36,11 +40,11 @@ def band(steps: Sequence[Numbers], values: Sequence[Numbers]) -> Band:
     common = _common(steps)
     rows = np.stack([v[np.searchsorted(s, common)] for s, v in zip(steps, values, strict=True)])
     with np.errstate(invalid="ignore"):
-        mean = rows.mean(axis=0)
+        mean, least = rows.mean(axis=0), rows.min(axis=0)
         if len(rows) < LEAST:
-            return Band(common, mean, common[:0], common[:0])
+            return Band(common, mean, common[:0], common[:0], least)
         half = student_95(len(rows) - 1) * rows.std(axis=0, ddof=1) / sqrt(len(rows))
-    return Band(common, mean, mean - half, mean + half)
+    return Band(common, mean, mean - half, mean + half, least)
 
 
 def student_95(freedom: int) -> float:

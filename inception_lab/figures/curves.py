@@ -17,7 +17,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from inception_lab.figures import marks, panels
-from inception_lab.figures.bands import LEAST, band
+from inception_lab.figures.bands import LEAST, Band, band
 from inception_lab.figures.colours import BASELINE, faint, of_scale
 from inception_lab.figures.decimate import bucket, decimate
 
@@ -100,28 +100,40 @@ def arms(series: Iterable[Series]) -> list[tuple[Series, ...]]:
     return [tuple(group) for _, group in groupby(ordered, _arm_of)]
 
 
+def counted(runs: Iterable[Series]) -> list[Series]:
+    """One run for each seed of an arm, the one with the most measurements: a seed made twice is no second draw."""
+    longest: dict[int, Series] = {}
+    for one in runs:
+        if one.seed not in longest or len(one.values) > len(longest[one.seed].values):
+            longest[one.seed] = one
+    return list(longest.values())
+
+
 def describe(series: Iterable[Series], *, metric: Metric) -> str:
     """The figure of one metric in words: where each scale's runs ended."""
     words = []
     for runs in arms(one for one in series if len(one.values)):
-        first = runs[0]
-        deaths = [one.died_at for one in runs if one.died_at is not None]
+        first, draws = runs[0], counted(runs)
+        deaths = [one.died_at for one in draws if one.died_at is not None]
         died = f", {len(deaths)} died (step {min(deaths)} first)" if deaths else ""
         other = f", {first.other}" if first.other else ""
-        last = fmean(float(one.values[-1]) for one in runs)
-        words.append(f"scale {first.scale:g}{other} ({first.kind}, n = {len(runs)}) ends at {last:.3g}{died}")
+        last = fmean(float(one.values[-1]) for one in draws)
+        words.append(f"scale {first.scale:g}{other} ({first.kind}, n = {len(draws)}) ends at {last:.3g}{died}")
     return f"Curves of {TITLES[metric]} over steps: {'; '.join(words) or 'no run yet'}."
 
 
 def caption(shown: Shown) -> str:
     """How to read the figure: what is thin, thick and shaded, what is few, what was thinned, what the marks mean."""
     every = [one for series in shown.values() for one in series]
-    counts = [len(runs) for series in shown.values() for runs in arms(series)]
+    groups = [runs for series in shown.values() for runs in arms(series)]
+    counts = [len(counted(runs)) for runs in groups]
     words = ["Thin: single seeds. Thick: their mean."] if max(counts, default=0) > 1 else ["Each line is one run."]
     if max(counts, default=0) >= LEAST:
         words.append("Band: 95 % interval of the mean over seeds (Student's t).")
     if min(counts, default=LEAST) < LEAST:
         words.append(f"Where n is below {LEAST} there is no band: so few seeds say little about the next one.")
+    if any(len(counted(runs)) < len(runs) for runs in groups):
+        words.append("A seed that was made twice counts once, with its longer run.")
     if any(one.kind == "reference" for one in every):
         words.append("Dotted: shipped.")
     if any(one.kind == "baseline" for one in every):
@@ -179,8 +191,9 @@ def _arm(runs: tuple[Series, ...], *, metric: Metric, dash: str, axes: Mapping[s
         for one, at, found in zip(runs, steps, values, strict=True)
         if len(runs) > 1
     ]
-    found = band(steps, values)
-    label = f"mean of {len(runs)}" if len(runs) > 1 else f"seed {first.seed}"
+    draws = counted(runs)
+    found = band([np.asarray(one.steps) for one in draws], [np.asarray(one.values, dtype=float) for one in draws])
+    label = f"mean of {len(draws)}" if len(draws) > 1 else f"seed {first.seed}"
     mean = {
         **_points(found.steps, found.mean, keep=first),
         **common,
@@ -189,23 +202,21 @@ def _arm(runs: tuple[Series, ...], *, metric: Metric, dash: str, axes: Mapping[s
         "line": {"color": colour, "width": 3 if first.kind == "here" else 2, "dash": dash},
         "hovertemplate": f"{_arm_words(first)}, {label}<br>step %{{x}}: %{{y:.4g}}<extra></extra>",
     }
-    edges = _edges(found.steps, found.low, found.high, values, metric) if len(found.low) else []
+    edges = _edges(found, metric) if len(found.low) else []
     shade = {**common, "line": {"width": 0}, "hoverinfo": "skip", "fillcolor": faint(colour)}
     bands = [{**edge, **shade, "fill": fill} for edge, fill in zip(edges, ("none", "tonexty"), strict=False)]
     return [*bands, *thin, mean]
 
 
-def _edges(
-    steps: NDArray[Any], low: NDArray[Any], high: NDArray[Any], values: Sequence[NDArray[Any]], metric: Metric
-) -> list[dict[str, Any]]:
+def _edges(found: Band, metric: Metric) -> list[dict[str, Any]]:
     """The band's lower and upper edge, as far as all is finite and cut where the quantity itself ends."""
-    broken = ~np.isfinite(low)
-    end = int(broken.argmax()) if broken.any() else len(low)
-    low, high, steps = low[:end], high[:end], steps[:end]
+    broken = ~np.isfinite(found.low)
+    end = int(broken.argmax()) if broken.any() else len(found.low)
+    low, high, steps = found.low[:end], found.high[:end], found.steps[:end]
     if metric in SHARE:
         low, high = low.clip(0, 1), high.clip(0, 1)
     if metric in LOG and end:  # a logarithmic axis has no place for zero and below: cut at the lowest seed
-        low = np.maximum(low, np.min([one[:end] for one in values], axis=0))
+        low = np.maximum(low, found.least[:end])
     size = bucket(end)
     at = np.arange(0, end, size)
     if size > 1:
@@ -232,5 +243,6 @@ def _arm_words(one: Series) -> str:
 
 
 def _name(runs: tuple[Series, ...]) -> str:
-    few = " (few)" if len(runs) < LEAST and runs[0].kind == "here" else ""
-    return f"{_arm_words(runs[0])}, n = {len(runs)}{few}"
+    n = len(counted(runs))
+    few = " (few)" if n < LEAST and runs[0].kind == "here" else ""
+    return f"{_arm_words(runs[0])}, n = {n}{few}"

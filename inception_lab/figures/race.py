@@ -21,9 +21,10 @@ DASHES = {"pure-v4": "dash"}
 DEPTHS = {"deep": "14 to 20 blocks", "shallow": "4 blocks"}
 
 
-def race(runs: Iterable[Raced]) -> tuple[go.Figure, str]:
-    """The figure and its words; runs that belong to no arm are left out."""
-    known = list(runs)
+def race(runs: Iterable[Raced], *, own: Iterable[Raced] = ()) -> tuple[go.Figure, str]:
+    """The figure and its words; runs that belong to no arm are left out, and of equal seeds the last counts. Beside
+    this lab's `own` runs the shipped ones are drawn dotted and faint."""
+    known, here = list(runs), list(own)
     rates = sorted({arm.settings.rate for arm in RACE.arms}, reverse=True)
     titles = [f"{DEPTHS[depth]}, rate {rate:g}" for rate in rates for depth in DEPTHS]
     figure = make_subplots(
@@ -37,12 +38,13 @@ def race(runs: Iterable[Raced]) -> tuple[go.Figure, str]:
     )
     named: set[str] = set()
     for arm in RACE.arms:
-        those = [run.steps for run in known if run.steps and RACE.arm_of(run.settings) == arm]
-        if those:
-            row, col = rates.index(arm.settings.rate) + 1, list(DEPTHS).index(_depth(arm)) + 1
-            for trace in _arm(arm, those, legend=_short(arm) not in named):
-                figure.add_trace(trace, row=row, col=col)
-            named.add(_short(arm))
+        row, col = rates.index(arm.settings.rate) + 1, list(DEPTHS).index(_depth(arm)) + 1
+        for found, origin in ((known, "shipped" if here else ""), (here, "here" if known else "")):
+            if those := _steps(found, arm):
+                name = ", ".join(filter(None, (_short(arm), origin)))
+                for trace in _arm(arm, those, name=name, faint=origin == "shipped", legend=name not in named):
+                    figure.add_trace(trace, row=row, col=col)
+                named.add(name)
     figure.update_yaxes(range=[0, 1])
     figure.update_xaxes(title={"text": "step"}, row=len(rates))
     figure.update_yaxes(title={"text": "accuracy, batch"}, col=1)
@@ -52,29 +54,41 @@ def race(runs: Iterable[Raced]) -> tuple[go.Figure, str]:
         height=520,
         hovermode="closest",
     )
-    return figure, describe(race_table(known))
+    return figure, describe(race_table(known), own=race_table(here))
 
 
-def describe(rows: Sequence[RaceRow]) -> str:
+def describe(rows: Sequence[RaceRow], *, own: Sequence[RaceRow] = ()) -> str:
     """The figure in words: how far each network had come, and how many runs reached the goal."""
+    both = f"{_said(rows)}. Made here: {_said(own)}" if rows and own else _said([*rows, *own])
+    return f"Accuracy over steps, residual against pure Inception at equal cost. {both or 'No run yet'}."
+
+
+def _said(rows: Sequence[RaceRow]) -> str:
     said = []
     for row in rows:
         reached = sum(step is not None for step in row.goal)
         come = ", ".join(f"{value:.2f} at {step}" for step, value in zip(AT, row.accuracy, strict=True))
         said.append(f"{row.label} (n = {row.n}): accuracy {come}; {reached} of {row.n} reached {GOAL:g}")
-    return f"Accuracy over steps, residual against pure Inception at equal cost. {'; '.join(said) or 'No run yet'}."
+    return "; ".join(said)
 
 
-def _arm(arm: Arm, runs: Sequence[Sequence[Step]], *, legend: bool) -> list[go.Scatter]:
+def _steps(runs: Iterable[Raced], arm: Arm) -> list[Sequence[Step]]:
+    """The steps of the arm's runs, one for each seed."""
+    return list(
+        {run.settings.seed: run.steps for run in runs if run.steps and RACE.arm_of(run.settings) == arm}.values()
+    )
+
+
+def _arm(arm: Arm, runs: Sequence[Sequence[Step]], *, name: str, faint: bool, legend: bool) -> list[go.Scatter]:
     colour = of_scale(arm.settings.scale) if arm.key.startswith("residual") else PURE
-    dash, group = DASHES.get(arm.key.rsplit("-", 1)[0], "solid"), _short(arm)
-    shared = {"mode": "lines", "legendgroup": group}
+    dash = "dot" if faint else DASHES.get(arm.key.rsplit("-", 1)[0], "solid")
+    shared = {"mode": "lines", "legendgroup": name}
     thin = [
         go.Scatter(
             x=[step.step for step in steps],
             y=[step.accuracy for step in steps],
             line={"color": colour, "width": 1, "dash": dash},
-            opacity=0.3,
+            opacity=0.15 if faint else 0.3,
             showlegend=False,
             hoverinfo="skip",
             **shared,
@@ -85,10 +99,11 @@ def _arm(arm: Arm, runs: Sequence[Sequence[Step]], *, legend: bool) -> list[go.S
     mean = go.Scatter(
         x=[step.step for step in runs[0][:shortest]],
         y=[fmean(steps[place].accuracy for steps in runs) for place in range(shortest)],
-        line={"color": colour, "width": 3, "dash": dash},
-        name=group,
+        line={"color": colour, "width": 2 if faint else 3, "dash": dash},
+        opacity=0.6 if faint else 1,
+        name=name,
         showlegend=legend,
-        hovertemplate=f"{arm.label}, mean of {len(runs)}<br>step %{{x}}: %{{y:.2f}}<extra></extra>",
+        hovertemplate=f"{name}, mean of {len(runs)}<br>step %{{x}}: %{{y:.2f}}<extra></extra>",
         **shared,
     )
     return [*thin, mean]

@@ -36,15 +36,27 @@ CREATE INDEX runs_group ON runs ("group", number);
 
 @final
 class Database:
-    """The file at `path`, made if it is not there; `RunError` if it cannot be used, or a newer lab made it."""
+    """The file at `path`, made if it is not there; `RunError` if it cannot be used, or a newer lab made it.
 
-    def __init__(self, path: Path) -> None:
+    Should it vanish later, because somebody emptied the lab's folder, it is made again and is empty; with `lasting`
+    false it is not, and a `RunError` says so: who serves a store that is gone has nothing left to serve.
+    """
+
+    def __init__(self, path: Path, *, lasting: bool = True) -> None:
         self._path = path
         self._upgrade()
+        self._lasting = lasting
 
     @contextmanager
     def open(self) -> Iterator[sqlite3.Connection]:
         """A connection of the caller's own, closed at the end."""
+        if not _holds_anything(self._path):
+            self._again()
+        with self._connected() as db:
+            yield db
+
+    @contextmanager
+    def _connected(self) -> Iterator[sqlite3.Connection]:
         try:
             with closing(sqlite3.connect(self._path, timeout=10, isolation_level=None)) as db:
                 db.row_factory = sqlite3.Row
@@ -58,13 +70,23 @@ class Database:
     @contextmanager
     def change(self) -> Iterator[sqlite3.Connection]:
         """A connection inside a transaction that holds the write lock from the start: what it reads stays true."""
-        with self.open() as db:
-            db.execute("BEGIN IMMEDIATE")
-            with db:
-                yield db
+        with self.open() as db, _locked(db):
+            yield db
+
+    def _again(self) -> None:
+        """Make the store that has vanished anew; a process that reads an older connection meanwhile is none of ours."""
+        if not self._lasting:
+            raise RunError(f"The store of runs {self._path} is gone. Start the lab again, and it makes a new one.")
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise RunError(
+                f"The lab's folder {self._path.parent} cannot be made: {error.strerror}. Set INCEPTION_LAB_HOME."
+            ) from None
+        self._upgrade()
 
     def _upgrade(self) -> None:
-        with self.open() as db:
+        with self._connected() as db:
             version = db.execute("PRAGMA user_version").fetchone()[0]
             if version == VERSION:
                 return
@@ -74,8 +96,26 @@ class Database:
                     "INCEPTION_LAB_HOME to another folder."
                 )
             db.execute("PRAGMA journal_mode = WAL")
-        with self.change() as db:
+        with self._connected() as db, _locked(db):
             if db.execute("PRAGMA user_version").fetchone()[0] == 0:  # another process may have been first
                 for statement in _SCHEMA.split(";"):
                     db.execute(statement)
                 db.execute(f"PRAGMA user_version = {VERSION}")
+
+
+@contextmanager
+def _locked(db: sqlite3.Connection) -> Iterator[None]:
+    """A transaction that holds the write lock from the start."""
+    db.execute("BEGIN IMMEDIATE")
+    with db:
+        yield
+
+
+def _holds_anything(path: Path) -> bool:
+    """Whether there is a file with something in it: a connection to one that is gone leaves an empty one."""
+    try:
+        return path.stat().st_size > 0
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True  # opening it will say what is wrong

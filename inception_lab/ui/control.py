@@ -64,21 +64,43 @@ def branch(run: Run, arm: Arm) -> None:
         return
     last = arm.steps[-1].step
     died = arm.judgement.died_at if arm.judgement else None
-    with st.expander("Fork this run: the same past, one knob turned", icon=":material/call_split:"):
+    title = "Fork this run: the same past, one knob turned"
+    # Its key keeps it open when a line comes or goes above it, as one does with a pause.
+    with st.expander(title, icon=":material/call_split:", key=f"forking-{run.id}", on_change="rerun"):
         st.caption(
             "Weights, optimiser and order of the images are the run's own up to the step, digit for digit; the fork "
             "starts at its nearest checkpoint, or makes the steps again and compares."
         )
         left, middle, right = st.columns([2, 3, 3])
-        usual = min(last, max(0, died - 3 if died else last // 2))
-        step = int(left.number_input("At step", 0, last, usual, key=f"fork-step-{run.id}"))
+        with left:
+            step = _step(run, usual=min(last, max(0, died - 3 if died else last // 2)))
         knob = middle.selectbox("Knob", list(KNOBS), format_func=lambda name: KNOBS[name], key=f"fork-knob-{run.id}")
         now = told(getattr(run.settings, knob))
         value = right.text_input(
             f"From {now} to", value=USUAL.get(knob, now), key=f"fork-value-{run.id}-{knob}", help=fields.HELP[knob]
         )
-        if st.button("Fork", key=f"fork-{run.id}", icon=":material/call_split:", type="primary"):
+        made = step <= last + 1
+        label = f"Fork at step {step}"
+        if st.button(label, key=f"fork-{run.id}", icon=":material/call_split:", type="primary", disabled=not made):
             _fork(run, step, knob, value)
+        if not made:
+            st.caption(f"Step {step} is not there yet: this run has come to {last}. Take {last + 1} or an earlier one.")
+
+
+def _step(run: Run, *, usual: int) -> int:
+    """The step asked for; until somebody asks, the `usual` one, which moves as the run goes on.
+
+    Its bounds are those of the run's settings, not of the steps so far: a box whose bounds move would be emptied.
+    """
+    key, touched = f"fork-step-{run.id}", f"fork-touched-{run.id}"
+    if not st.session_state.get(touched) and st.session_state.get(key) != usual:
+        st.session_state[key] = usual
+    most = run.settings.steps - 1
+    return int(st.number_input(f"At step (0 to {most})", 0, most, key=key, on_change=_touch, args=(touched,)))
+
+
+def _touch(key: str) -> None:
+    st.session_state[key] = True
 
 
 def _fork(run: Run, step: int, knob: str, value: str) -> None:

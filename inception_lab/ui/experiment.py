@@ -19,21 +19,29 @@ from inception_lab.training.datasets import DATASETS, described
 from inception_lab.training.experiments import Experiment
 from inception_lab.training.presets import DESCRIPTIONS, PRESETS, preset
 from inception_lab.training.settings import FIELDS, Settings
-from inception_lab.ui import cache, drawer, predict
-from inception_lab.ui.widgets import linked_number, plain
+from inception_lab.ui import adds, cache, drawer, predict
+from inception_lab.ui.links import linked_pills, say_unknown
+from inception_lab.ui.widgets import linked_number, linked_segments, plain
 
 SCALES = (1.0, 0.5, 0.3, 0.2, 0.1, 0.05)
 OFFERED = tuple(name for name in FIELDS if name not in ("preset", "scale", "seed", "steps", "fork"))
 FIRST_ARMS = 4
+NAMES = {
+    "micro": "Micro",
+    "paper-rate": "Paper's rate",
+    "wide": "Wide",
+    "remedies": "Remedies bench",
+    "map": "Map of width and scale",
+    "race": "Race of two kinds",
+}
+LONG = 3600.0  # seconds of work above which the start is asked for once more
 
 
 def form() -> list[Settings]:
     """Choose, read the cost, predict, start; returns the runs that are chosen, none where something is refused."""
     ensure_running(cache.store().home)  # it loads torch while people choose, so that a run starts at once
     with st.container(border=True):
-        name = st.segmented_control(
-            "Experiment", [*PRESETS, *BENCHES], default="micro", key="preset", required=True, bind="query-params"
-        )
+        name = linked_segments("Experiment", NAMES, key="preset")
         try:
             runs = _bench(BENCHES[name]) if name in BENCHES else _preset(name)
             for shape in {one.with_(seed=0, scale=1.0) for one in runs}:
@@ -50,9 +58,6 @@ def _preset(name: str) -> list[Settings]:
     """Scales, seeds, steps and any other setting of a preset; several values of one make a grid."""
     st.caption(DESCRIPTIONS[name])
     left, middle, right = st.columns([4, 2, 2])
-    scales = left.pills(
-        "Residual scales", SCALES, selection_mode="multi", default=(1.0, 0.1), key="scales", bind="query-params"
-    )
     with middle:
         seeds = linked_number("Seeds for each", low=1, high=20, usual=1, key="seeds", help="Seeds 0 and up.")
     with right:
@@ -60,10 +65,22 @@ def _preset(name: str) -> list[Settings]:
         steps = linked_number("Steps", low=5, high=5000, usual=PRESETS[name].steps, key=f"steps-{name}", help=told_)
     base = preset(name, steps=steps)
     others = _others(base)
-    if not scales:
+    scaled, unscaled = adds.by_adds(base, others)
+    with left:
+        scales = [] if scaled is None else _scales()
+        if unscaled is not None:
+            st.caption(plain(adds.without(base, unscaled)))
+    if scaled is not None and not scales:
         st.caption("Choose at least one scale.")
         return []
-    return grid(base, over={**others, "scale": scales}, seeds=seeds)
+    runs = [] if scaled is None else grid(base, over={**scaled, "scale": scales}, seeds=seeds)
+    runs += [] if unscaled is None else grid(base, over=unscaled, seeds=seeds)
+    return sorted(runs, key=lambda run: run.seed)
+
+
+def _scales() -> list[float]:
+    shown = {f"{scale:g}": str(scale) for scale in SCALES}
+    return [float(word) for word in linked_pills("Residual scales", shown, key="scales", usual=("1", "0.1"))]
 
 
 def _bench(experiment: Experiment) -> list[Settings]:
@@ -71,15 +88,9 @@ def _bench(experiment: Experiment) -> list[Settings]:
     st.caption(f"{experiment.question} {experiment.caveat}")
     labels = {arm.key: arm.label for arm in experiment.arms}
     left, right = st.columns([6, 2])
-    keys = left.pills(
-        "Arms",
-        list(labels),
-        selection_mode="multi",
-        default=list(labels)[:FIRST_ARMS],
-        key=f"arms-{experiment.name}",
-        format_func=lambda key: labels[key],
-        bind="query-params",
-    )
+    with left:
+        usual = list(labels)[:FIRST_ARMS]
+        keys = linked_pills("Arms", labels, key=f"arms-{experiment.name}", usual=usual)
     with right:
         seeds = linked_number("Seeds for each", low=1, high=20, usual=1, key="seeds", help="Seeds 0 and up.")
     return [arm.settings.with_(seed=seed) for seed in range(seeds) for arm in experiment.arms if arm.key in keys]
@@ -121,8 +132,7 @@ def _follow_link() -> None:
             st.query_params[f"set-{name}"] = st.query_params[name]
             st.query_params.pop(name)
     wanted = {key.removeprefix("set-"): st.query_params[key] for key in st.query_params if key.startswith("set-")}
-    if unknown := [name for name in wanted if name not in OFFERED]:
-        st.warning(f"The link sets '{plain(unknown[0])}', which is no setting here.", icon=":material/link_off:")
+    say_unknown("the settings", (name for name in wanted if name not in OFFERED), OFFERED)
     known = {name: text for name, text in wanted.items() if name in OFFERED}
     st.session_state["others"] = list(known)
     for name, text in known.items():
@@ -149,12 +159,12 @@ def _start(runs: Sequence[Settings]) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         if st.button(f"Start {count} run{'s' * (count != 1)}", type="primary", key="start"):
             _predict(runs)
-        st.caption(_cost(tuple(json.dumps(each.to_dict()) for each in runs)))
+        st.caption(_cost(_written(runs))[0])
 
 
 @st.dialog("Predict, then run", width="large")
 def _predict(runs: Sequence[Settings]) -> None:
-    ready = predict.unlocked(runs)
+    ready = predict.unlocked(runs) & _meant(runs)
     if st.button("Run", type="primary", disabled=not ready, key="run", icon=":material/play_arrow:"):
         group = new_id()
         try:
@@ -168,11 +178,25 @@ def _predict(runs: Sequence[Settings]) -> None:
 
 
 @st.cache_data(ttl=20, show_spinner=False)
-def _cost(runs: tuple[str, ...]) -> str:
-    """What the start will take here, before it is pressed; read from the store at most every 20 seconds."""
+def _cost(runs: tuple[str, ...]) -> tuple[str, float]:
+    """What the start will take here, before it is pressed, in words and in seconds; read from the store at most every
+    20 seconds."""
     settings = [Settings.from_dict(_mapping(text)) for text in runs]
     said = cost.sweep_cost(settings, cost.finished(cache.store()))
-    return f"{str(said)[0].upper()}{str(said)[1:]}, if nothing else runs."
+    return f"{str(said)[0].upper()}{str(said)[1:]}, if nothing else runs.", said.seconds
+
+
+def _meant(runs: Sequence[Settings]) -> bool:
+    """Whether so much work is meant: asked once more where it takes longer than `LONG`."""
+    words, seconds = _cost(_written(runs))
+    if seconds <= LONG:
+        return True
+    st.warning(f"{len(runs)} run{'s' * (len(runs) != 1)}: {words[0].lower()}{words[1:]}", icon=":material/schedule:")
+    return st.checkbox(f"Yes, {cost.duration(seconds)} of work are meant", key="meant")
+
+
+def _written(runs: Sequence[Settings]) -> tuple[str, ...]:
+    return tuple(json.dumps(each.to_dict()) for each in runs)
 
 
 def _mapping(text: str) -> Mapping[str, Any]:

@@ -19,7 +19,7 @@ from inception_lab.jobs.verdicts import Case, Verdict, arms, weigh_groups
 from inception_lab.training.autopsy import deserves
 from inception_lab.training.files import AUTOPSY
 from inception_lab.ui import cache, components, drawer, predict, runs
-from inception_lab.ui.remedies import shipped
+from inception_lab.ui.benches import shipped
 from inception_lab.ui.runs import Arm
 from inception_lab.ui.widgets import plain
 
@@ -35,9 +35,10 @@ def outcomes(found: Sequence[Run], shown: Sequence[Arm]) -> None:
     """All of it for the arms on screen; `found` are those of the store, which can be started again and exported."""
     _verdicts(cases_of(found) if found else _cases(shown), live=any(run.active for run in found))
     table(shown)
+    titles = runs.labels(shown)
     for run in found:
         if run.status in ("interrupted", "failed"):
-            _again(run)
+            _again(run, titles[run.id])
     _autopsies(found, shown)
     _exports(found)
     if found and (group := found[0].group):
@@ -107,17 +108,16 @@ def _verdict(said: Verdict) -> None:
         st.markdown("\n".join(f"- {line}" for line in said.shrunk))
 
 
-def _again(run: Run) -> None:
+def _again(run: Run, title: str) -> None:
     text, button = st.columns([5, 1], vertical_alignment="center")
-    text.warning(
-        f"Scale {run.settings.scale:g}, seed {run.settings.seed}: {plain(run.error)}", icon=":material/warning:"
-    )
+    text.warning(f"{plain(title.capitalize())}: {plain(run.error)}", icon=":material/warning:")
     if button.button("Run again", key=f"again-{run.id}"):
         cache.store().resume(run.id)
         st.rerun()
 
 
 def _autopsies(found: Sequence[Run], shown: Sequence[Arm]) -> None:
+    titles = runs.labels(shown)
     dead = {arm.name for arm in shown if arm.judgement and deserves(arm.judgement)}
     files = [(run, run.folder / AUTOPSY) for run in found if run.id in dead and (run.folder / AUTOPSY).is_file()]
     if not files:
@@ -125,8 +125,7 @@ def _autopsies(found: Sequence[Run], shown: Sequence[Arm]) -> None:
     st.markdown("**Autopsies**: first block, first step, the last 50 steps, and the code to see it again.")
     with st.container(horizontal=True):
         for run, file in files:
-            label = f"scale {run.settings.scale:g}, seed {run.settings.seed}"
-            drawer.download(label, file.read_bytes, f"autopsy-{run.id}.html", "text/html")
+            drawer.download(titles[run.id], file.read_bytes, f"autopsy-{run.id}.html", "text/html")
 
 
 def _exports(found: Sequence[Run]) -> None:

@@ -2,92 +2,109 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
-from inception_lab.errors import LabError
 from inception_lab.figures.race import race as race_figure
 from inception_lab.figures.remedies import remedies as remedies_figure
-from inception_lab.jobs.race import AT, GOAL, Raced, RaceRow, race_table
-from inception_lab.jobs.remedies import WORDS, RemedyRow, Tried, against_paper, remedies_table
-from inception_lab.training import reference
+from inception_lab.jobs.race import AT, GOAL, RaceRow, race_table
+from inception_lab.jobs.remedies import WORDS, RemedyRow, against_paper, ended, remedies_table
+from inception_lab.jobs.store import Run
 from inception_lab.training.experiments import NONE, RACE, REMEDIES, Experiment
 from inception_lab.training.outcomes import DEFINITIONS
-from inception_lab.ui import components, drawer
+from inception_lab.training.reference import ReferenceRun
+from inception_lab.ui import benches, components, drawer, runs
 from inception_lab.ui.widgets import plain
 
-_REMEDIES_CODE = """
+_BENCH_CODE = """
 from inception_lab.figures.remedies import remedies
-from inception_lab.jobs.remedies import remedies_table
+from inception_lab.jobs.remedies import ended, remedies_table
+from inception_lab.jobs.store import Store
 from inception_lab.training import reference
 
-rows = remedies_table(reference.load("remedies"))
-figure, words = remedies(rows)
+shipped = remedies_table({shipped})
+own = remedies_table(ended(Store().run(id) for id in {ids!r}))
+figure, words = remedies(shipped, own=own)
 figure.show()
 """
 _RACE_CODE = """
-from inception_lab.figures.race import race
-from inception_lab.training import reference
+from types import SimpleNamespace
 
-figure, words = race(reference.load("race"))
+from inception_lab.figures.race import race
+from inception_lab.jobs.store import Store
+from inception_lab.training import reference
+from inception_lab.training.events import read_steps
+
+own = [Store().run(id) for id in {ids!r}]
+made = [SimpleNamespace(settings=run.settings, steps=read_steps(run.folder / "events.jsonl")) for run in own]
+figure, words = race({shipped}, own=made)
 figure.show()
 """
+SHIPPED, HERE = "Shipped runs", "Runs made here"
 
 
-@st.cache_resource(show_spinner=False)
-def shipped(name: str) -> list[reference.ReferenceRun]:
-    """The shipped runs of an experiment; none if this checkout has none."""
-    try:
-        return reference.load(name)
-    except LabError:
-        return []
-
-
-def remedies(runs: Iterable[Tried] | None = None, *, key: str = "remedies") -> None:
-    """The bench over `runs`, which share everything but remedy and seed; by default the shipped ones."""
+def remedies() -> None:
+    """The bench over the shipped runs and this lab's own, each counted for itself."""
     st.subheader(REMEDIES.title, anchor=False)
     st.markdown(REMEDIES.question)
-    known: Sequence[Tried] = shipped("remedies") if runs is None else list(runs)
-    try:
-        rows = remedies_table(known)
-    except LabError as error:
-        st.warning(plain(error), icon=":material/balance:")
-        return
-    if not rows:
+    found = benches.counted(REMEDIES)
+    own = benches.newest(found.own)
+    shipped, here = remedies_table(found.shipped), remedies_table(ended(own))
+    if not shipped and not here:
         st.info("No run of this experiment yet.", icon=":material/hourglass_empty:")
         return
-    st.markdown(plain(against_paper(rows)))
-    figure, alt = remedies_figure(rows)
-    components.live_plot(figure, alt=alt, key=f"{key}-figure", height=figure.layout.height, name="remedies")
-    st.caption(_origin(REMEDIES, [row.seeds for row in rows], known, shipped_=runs is None))
-    st.table(pd.DataFrame([_words(row) for row in rows]).set_index("remedy"))  # unlike a dataframe it wraps sentences
-    drawer.table(pd.DataFrame([_numbers(row) for row in rows]), name=key, title="All numbers as a table", alt=alt)
+    for rows, where in ((shipped, "Shipped"), (here, "Made here")):
+        if rows and (sentence := against_paper(rows)):
+            st.markdown(f"**{where}.** {plain(sentence)}")
+    figure, alt = remedies_figure(shipped, own=here)
+    components.live_plot(figure, alt=alt, key="remedies-figure", height=figure.layout.height, name="remedies")
+    _origins(REMEDIES, found.shipped, own)
+    order = [arm.key for arm in REMEDIES.arms]
+    both = [*((row, "shipped") for row in shipped), *((row, "here") for row in here)]
+    both.sort(key=lambda pair: order.index(pair[0].key))
+    words = pd.DataFrame([{**_words(row), "runs": where} for row, where in both])
+    st.table(words.set_index(["remedy", "runs"] if shipped and here else "remedy"))  # unlike a dataframe it wraps
+    numbers = pd.DataFrame([{**_numbers(row), "runs": where} for row, where in both])
+    drawer.table(numbers, name="remedies", title="All numbers as a table", alt=alt)
     _notes(REMEDIES, {**WORDS, **DEFINITIONS})
-    drawer.code(_REMEDIES_CODE, name="remedies")
+    drawer.code(_code(_BENCH_CODE, "remedies", found.shipped, own), name="remedies")
 
 
-def race(runs: Iterable[Raced] | None = None, *, key: str = "race") -> None:
-    """The race over `runs`; by default the shipped ones."""
+def race() -> None:
+    """The race over the shipped runs and this lab's own; those under way are drawn as far as they have come."""
     st.subheader(RACE.title, anchor=False)
     st.markdown(RACE.question)
-    known: Sequence[Raced] = shipped("race") if runs is None else list(runs)
-    rows = race_table(known)
-    if not rows:
+    found = benches.counted(RACE)
+    own = benches.newest([*found.active, *found.own])
+    here = [runs.arm(run) for run in own]
+    if not found.shipped and not any(arm.steps for arm in here):
         st.info("No run of this experiment yet.", icon=":material/hourglass_empty:")
         return
-    figure, alt = race_figure(known)
-    components.live_plot(figure, alt=alt, key=f"{key}-figure", height=figure.layout.height, name="race")
-    st.caption(
-        f"Thin: single seeds. Thick: their mean. {_origin(RACE, [r.seeds for r in rows], known, shipped_=runs is None)}"
-    )
-    frame = pd.DataFrame([_racer(row) for row in rows])
-    st.dataframe(frame, hide_index=True, key=f"{key}-table", alt=alt)
+    figure, alt = race_figure(found.shipped, own=here)
+    components.live_plot(figure, alt=alt, key="race-figure", height=figure.layout.height, name="race")
+    st.caption("Thin: single seeds. Thick: their mean." + " Dotted: shipped." * bool(here and found.shipped))
+    _origins(RACE, found.shipped, own)
+    tables = ((race_table(found.shipped), "shipped"), (race_table(here), "here"))
+    frame = pd.DataFrame([{**_racer(row), "made": where} for rows, where in tables for row in rows])
+    st.dataframe(frame, hide_index=True, key="race-table", alt=alt)
     drawer.download("CSV", lambda: frame.to_csv(index=False), "race.csv", "text/csv")
     _notes(RACE, {})
-    drawer.code(_RACE_CODE, name="race")
+    drawer.code(_code(_RACE_CODE, "race", found.shipped, own), name="race")
+
+
+def _origins(bench: Experiment, shipped: Sequence[ReferenceRun], own: Sequence[Run]) -> None:
+    told = [
+        benches.origin(bench, [run.settings for run in shipped], where=SHIPPED),
+        benches.origin(bench, [run.settings for run in own], where=HERE),
+    ]
+    st.caption(" ".join(filter(None, told)))
+
+
+def _code(text: str, name: str, shipped: Sequence[ReferenceRun], own: Sequence[Run]) -> str:
+    return text.format(shipped=f'reference.load("{name}")' if shipped else "[]", ids=[run.id for run in own])
 
 
 def _words(row: RemedyRow) -> dict[str, str]:
@@ -142,17 +159,3 @@ def _notes(experiment: Experiment, words: dict[Any, str]) -> None:
     if words:
         with st.expander("What the words mean", icon=":material/menu_book:"):
             st.markdown("\n".join(f"- **{word}**: {text}" for word, text in words.items()))
-
-
-def _origin(
-    experiment: Experiment, seeds: Iterable[tuple[int, ...]], runs: Sequence[Tried] | Sequence[Raced], *, shipped_: bool
-) -> str:
-    """n, seeds and settings, as every result carries them."""
-    own = [run.settings for run in runs if experiment.arm_of(run.settings)]
-    used = sorted({seed for each in seeds for seed in each})
-    one = own[0]
-    source = "Shipped runs" if shipped_ else "Runs made here"
-    return (
-        f"{source}: n = {len(own)}, seeds {', '.join(map(str, used))}; {one.steps} steps, batch {one.batch}, "
-        f"{one.data}, {one.init} weights; all else as in micro."
-    )

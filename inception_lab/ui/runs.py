@@ -16,6 +16,7 @@ from inception_lab.errors import UnknownRun
 from inception_lab.figures.curves import Metric, Series
 from inception_lab.jobs.store import Run
 from inception_lab.training import reference
+from inception_lab.training.control import Change
 from inception_lab.training.events import Step
 from inception_lab.training.outcomes import DEAD_ZEROS, Judgement, judge
 from inception_lab.training.settings import FIELDS, Fork, Settings
@@ -24,6 +25,7 @@ from inception_lab.ui import cache
 ALIKE = ("scale", "seed", "preset", "steps", "device", "threads", "telemetry_every", "checkpoint_every")
 """Settings that tell no two arms apart: colour and seeds have a place of their own, the others change no curve."""
 
+SHORT = 5  # letters of an id that tell runs apart: they are drawn at random
 LISTED = 500  # runs of which the page offers the sweeps; older ones open by their link
 
 
@@ -39,6 +41,7 @@ class Arm:
     judgement: Judgement | None
     kind: Literal["here", "reference"]
     note: str = ""
+    changes: Sequence[Change] = ()
 
     @property
     def ended(self) -> bool:
@@ -53,6 +56,15 @@ class Arm:
         stages = self.settings.stage_scales
         scale = f"scale {self.settings.scale:g}" if stages is None else f"scales {said(stages)}"
         return f"{scale}, seed {self.settings.seed}{fork}{shipped}"
+
+    @property
+    def steered(self) -> tuple[Change, ...]:
+        """What was changed while it went on, or before a fork left it: without these it is what its settings say.
+
+        A fork's own change stands in its settings.
+        """
+        fork = self.settings.fork
+        return tuple(change for change in self.changes if fork is None or change.step != fork.step)
 
     def series(self, metric: Metric, *, other: str = "", dash: str | None = None) -> Series:
         """Its values of one metric; steps without a measurement are left out."""
@@ -121,12 +133,20 @@ def arm(run: Run) -> Arm:
         judgement=judge(steps) if steps else None,
         kind="here",
         note=run.error or "",
+        changes=cache.follower().changes(run.folder),
     )
 
 
-@st.cache_resource(show_spinner=False)
 def shipped() -> list[Arm]:
-    """The reference runs in `assets/reference`."""
+    """The reference runs in `assets/reference`; looked for again as long as there are none."""
+    found = _shipped()
+    if not found:
+        _shipped.clear()
+    return found
+
+
+@st.cache_resource(show_spinner=False)
+def _shipped() -> list[Arm]:
     return [
         Arm(
             name=f"reference {run.settings.scale:g}/{run.settings.seed}",
@@ -151,11 +171,16 @@ def series(
     """
     tell = differing(arms)
     drawn = [
-        arm.series(metric, other=words(arm, tell), dash=None if dash is None else words(arm, dash)) for arm in arms
+        arm.series(metric, other=told_apart(arm, tell), dash=None if dash is None else words(arm, dash)) for arm in arms
     ]
     stems = {arm.name: one for arm, one in zip(arms, drawn, strict=True)}
     found = [_joined(one, arm, stems) for arm, one in zip(arms, drawn, strict=True) if len(one.steps)]
     return [*found, *([replace(baseline.series(metric), kind="baseline")] if baseline else ())]
+
+
+def draws(arms: Iterable[Arm]) -> list[Arm]:
+    """One run for each seed, the longest: a seed that was made twice is no second draw."""
+    return list({arm.settings.seed: arm for arm in sorted(arms, key=lambda arm: len(arm.steps))}.values())
 
 
 def differing(arms: Iterable[Arm]) -> tuple[str, ...]:
@@ -170,6 +195,50 @@ def words(arm: Arm, names: Iterable[str]) -> str:
     return ", ".join(
         f"{name.replace('_', ' ')} {said(value)}" for name, value in values.items() if name != "fork" or value
     )
+
+
+def told_apart(arm: Arm, names: Iterable[str]) -> str:
+    """`words`, and what was changed on the way: such a run is no further draw of the arm it began as."""
+    return ", ".join(filter(None, (words(arm, names), changed(arm.steered))))
+
+
+def changed(changes: Iterable[Change]) -> str:
+    """Changes on the way in words: "rate 0.02 from step 40"."""
+    return ", ".join(
+        f"{name.replace('_', ' ')} {said(value)} from step {change.step}"
+        for change in changes
+        for name, value in change.settings.items()
+    )
+
+
+def labels(arms: Iterable[Arm]) -> dict[str, str]:
+    """What a picker calls each run, by the run's name, no two alike.
+
+    Where scale and seed do not tell runs apart, the settings that do are added; where those do not either, the end of
+    the run's id.
+    """
+    known = {arm.name: arm for arm in arms}
+    names = [name for name in differing(known.values()) if name not in ("fork", "stage_scales")]
+    found = {name: arm.label for name, arm in known.items()}
+    for round_ in range(3):
+        for group in _equal(found):
+            tell = names if not round_ else _told_by([known[name].settings for name in group])
+            for name in group:
+                told = told_apart(known[name], tell) if round_ < 2 else f"run {name[-SHORT:]}"
+                found[name] = ", ".join(filter(None, (known[name].label, told)))
+    return found
+
+
+def _equal(found: Mapping[str, str]) -> list[list[str]]:
+    """The names that share a text with another."""
+    by_text: dict[str, list[str]] = {}
+    for name, text in found.items():
+        by_text.setdefault(text, []).append(name)
+    return [names for names in by_text.values() if len(names) > 1]
+
+
+def _told_by(settings: Sequence[Settings]) -> tuple[str, ...]:
+    return tuple(name for name in FIELDS if name != "fork" and len({getattr(one, name) for one in settings}) > 1)
 
 
 def said(value: Any) -> str:

@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 
 from inception_lab.jobs.grid import told
 from inception_lab.jobs.launch import ensure_running
 from inception_lab.jobs.store import Run
-from inception_lab.jobs.sweep import BENCHES
 from inception_lab.training.deviations import deviations
+from inception_lab.training.experiments import RACE, REMEDIES, Experiment
 from inception_lab.training.outcomes import DEFINITIONS
 from inception_lab.training.presets import PRESETS
-from inception_lab.training.settings import FIELDS, Settings
-from inception_lab.ui import cache, control, drawer, forecast, frame, outcomes, remedies, runs, watch
+from inception_lab.training.settings import Settings
+from inception_lab.ui import benches, cache, control, drawer, forecast, frame, outcomes, recipes, remedies, runs, watch
 from inception_lab.ui.runs import Arm
 from inception_lab.ui.watch import Choice
 from inception_lab.ui.widgets import linked_segments, plain
 
 SHIPPED = "shipped"
 RUNS = {"curves": "Curves", "inside": "Inside one run", "outcomes": "Outcomes and verdict"}
-VIEWS = {**RUNS, "forecast": "Forecast", "map": "Width × scale", "remedies": "Remedies", "race": "Race"}
+VIEWS = {
+    **RUNS,
+    "forecast": "Forecast",
+    "map": "Width × scale, results",
+    "remedies": "Remedies, results",
+    "race": "Race, results",
+}
 
 
 def views(chosen: Sequence[Settings]) -> None:
@@ -33,9 +39,9 @@ def views(chosen: Sequence[Settings]) -> None:
         case "map":
             outcomes.width_by_scale()
         case "remedies":
-            remedies.remedies()
+            _bench(REMEDIES, remedies.remedies)
         case "race":
-            remedies.race()
+            _bench(RACE, remedies.race)
         case _:
             group = _chosen()
             live = any(run.active for run in runs.of_group(group))
@@ -75,6 +81,19 @@ def _chosen() -> str | None:
     return None if shown == SHIPPED else shown
 
 
+def _bench(bench: Experiment, show: Callable[[], None]) -> None:
+    """A bench, drawn again while own runs of it are under way."""
+    live = benches.live(bench)
+
+    def part() -> None:
+        with frame.sentences():
+            show()
+            if live and not benches.live(bench):
+                st.rerun()  # once, so that the polling ends
+
+    st.fragment(part, run_every=2.0 if live else None)()
+
+
 def _watch(group: str | None, live: bool, view: str) -> None:
     with frame.sentences():
         _live(group, live, view)
@@ -96,7 +115,7 @@ def _live(group: str | None, live: bool, view: str) -> None:
             outcomes.outcomes(found, shown)
         case _:
             _curves(arms, live=live)
-    _code(shown)
+    drawer.code(recipes.snippet(shown), name="train")
     if live and not any(run.active for run in found):
         st.rerun()  # once, so that the polling ends
 
@@ -139,39 +158,6 @@ def _inside(found: Sequence[Run], shown: Sequence[Arm]) -> None:
         control.branch(run, next(arm for arm in shown if arm.name == run.id))
     else:
         st.caption("A shipped run can be watched, not steered: start runs above to pause, step and fork them.")
-
-
-def _code(arms: Sequence[Arm]) -> None:
-    """The sweep on screen as one expression: its scales, its seeds, and whatever differs from the preset."""
-    one = arms[0].settings
-    usual = PRESETS.get(one.preset, PRESETS["micro"])
-    varied = runs.differing(arms)
-    fixed = [
-        name
-        for name in FIELDS
-        if name not in ("preset", "scale", "seed", "fork", *varied) and getattr(one, name) != getattr(usual, name)
-    ]
-    given = {"scales": _values(arms, "scale"), "seeds": _values(arms, "seed")} | {
-        name: getattr(one, name) for name in fixed
-    }
-    over = {name: _values(arms, name) for name in varied if name != "fork"}
-    if bench := _bench(arms):
-        drawer.code(f'sweep = lab.sweep("{bench}", seeds={given["seeds"]!r})\nsweep.plot()\n', name="train")
-        return
-    words = ", ".join(f"{name}={value!r}" for name, value in ({**given, "over": over} if over else given).items())
-    drawer.code(f'sweep = lab.sweep("{one.preset}", {words})\nsweep.plot()\nsweep.verdict()\n', name="train")
-
-
-def _bench(arms: Sequence[Arm]) -> str:
-    """The shipped experiment that all runs made here are arms of, empty if there is none."""
-    here = [arm.settings for arm in arms if arm.kind == "here"]
-    if len(runs.differing(arms)) < 2:
-        return ""
-    return next((name for name, each in BENCHES.items() if all(each.arm_of(one) for one in here)), "")
-
-
-def _values(arms: Sequence[Arm], name: str) -> tuple[object, ...]:
-    return tuple(dict.fromkeys(getattr(arm.settings, name) for arm in arms))
 
 
 def _origin(arms: Sequence[Arm]) -> str:

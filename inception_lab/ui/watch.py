@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any
+from typing import Any, cast
 
 import pandas as pd
 import streamlit as st
@@ -22,8 +22,10 @@ from inception_lab.figures.panels import height
 from inception_lab.training.story import story
 from inception_lab.ui import components, drawer, runs
 from inception_lab.ui.callouts import callouts
+from inception_lab.ui.links import linked_pills, write
 from inception_lab.ui.replay import replay, table
 from inception_lab.ui.runs import Arm
+from inception_lab.ui.widgets import linked, plain
 
 NAMES: dict[Metric, str] = {
     "zero_share": "Zeros",
@@ -46,22 +48,17 @@ class Choice:
 def pickers(arms: Sequence[Arm], *, pinned: Sequence[Arm] = ()) -> Choice:
     """Panels, dash and baseline. A run of `arms` or, behind them, of `pinned` may be the baseline."""
     left, middle, right = st.columns([4, 2, 2])
-    panels = left.pills(
-        "Curves",
-        list(TITLES),
-        selection_mode="multi",
-        default=("zero_share",),
-        key="metrics",
-        format_func=lambda word: NAMES[word],
-        bind="query-params",
-    )
+    with left:
+        shown: dict[str, str] = {word: NAMES[word] for word in TITLES}
+        panels = linked_pills("Curves", shown, key="metrics", usual=("zero_share",))
     names = runs.differing(arms)
     dash = middle.multiselect("Dash", names, key="dash", placeholder="all that differs") if names else []
     found = {arm.name: arm for arm in (*arms, *pinned)}
+    titles = runs.labels(found.values())
     if st.session_state.get("baseline") not in found:
         st.session_state["baseline"] = None
     chosen = right.selectbox(
-        "Baseline, grey", list(found), key="baseline", format_func=lambda name: found[name].label, placeholder="none"
+        "Baseline, grey", list(found), key="baseline", format_func=lambda name: titles[name], placeholder="none"
     )
     order = tuple(metric for metric in TITLES if metric in panels)
     return Choice(metrics=order or ("zero_share",), dash=tuple(dash) or None, baseline=found.get(chosen))
@@ -112,7 +109,7 @@ def death_meter(arms: Sequence[Arm]) -> None:
     by_arm.sort(key=lambda arm: -arm.settings.scale)
     levels = []
     for label, group in groupby(by_arm, lambda arm: _arm_words(arm, tell)):
-        members = list(group)
+        members = runs.draws(group)
         dead = sum(bool(arm.judgement and arm.judgement.died_at is not None) for arm in members)
         shares = tuple(share for arm in members if (share := _zeros(arm)) is not None)
         levels.append(Level(label, members[0].settings.scale, shares, dead))
@@ -124,13 +121,11 @@ def death_meter(arms: Sequence[Arm]) -> None:
 def inside(arms: Sequence[Arm]) -> None:
     """One run block by block: drawing, heatmap, replay, slow motion, its story and its table."""
     left, right = st.columns(2)
-    found = {arm.name: arm for arm in arms}
-    if st.session_state.get("inside") not in found:
-        st.session_state["inside"] = next(iter(found))
-    arm = found[left.selectbox("Run", list(found), key="inside", format_func=lambda name: found[name].label)]
-    quantity: Quantity = right.selectbox(
-        "Quantity", list(QUANTITIES), key="quantity", format_func=lambda word: QUANTITIES[word]
-    )
+    with left:
+        arm = _picked(arms)
+    with right:
+        words = {str(word): title for word, title in QUANTITIES.items()}
+        quantity = cast(Quantity, linked("Quantity", words, key="quantity"))
     replay(arm, quantity, key="replay", on_slow=lambda step, block: _slow_motion(arm.name, step, block))
     asked = st.session_state.get("slow motion")
     if asked and asked[0] == arm.name:
@@ -138,6 +133,32 @@ def inside(arms: Sequence[Arm]) -> None:
     st.markdown(story(arm.steps, arm.addresses))
     if arm.ended:  # while it grows the table would be sent with every tick
         table(arm, quantity)
+
+
+def _picked(arms: Sequence[Arm]) -> Arm:
+    """The run to look into: the link's `?inside=`, else the first."""
+    found, titles = {arm.name: arm for arm in arms}, runs.labels(arms)
+    first = next(iter(found))
+    wanted = st.query_params.get("inside")
+    if "inside" not in st.session_state and wanted is not None:  # a link, or this page's own words
+        if wanted in found:
+            st.session_state["inside"] = wanted
+        else:
+            st.session_state["inside-refused"] = wanted  # a live page's next tick would take a sentence away
+    if st.session_state.get("inside") not in found:
+        st.session_state["inside"] = first
+    if refused := st.session_state.get("inside-refused"):
+        sentence = f"The run '{plain(str(refused)[:40])}' of the link is not among the runs on screen."
+        st.warning(sentence, icon=":material/link_off:")
+    name = st.selectbox(
+        "Run",
+        list(found),
+        key="inside",
+        format_func=lambda name: titles[name],
+        on_change=lambda: st.session_state.pop("inside-refused", None),
+    )
+    write("inside", [name], usual=[first])
+    return found[name]
 
 
 def _slow_motion(name: str, step: int, block: int) -> None:
@@ -169,7 +190,7 @@ class _Picture:
 
 
 def _arm_words(arm: Arm, tell: Sequence[str]) -> str:
-    parts = [f"scale {arm.settings.scale:g}", runs.words(arm, tell), "shipped" * (arm.kind == "reference")]
+    parts = [f"scale {arm.settings.scale:g}", runs.told_apart(arm, tell), "shipped" * (arm.kind == "reference")]
     return ", ".join(part for part in parts if part)
 
 
