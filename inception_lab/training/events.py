@@ -1,7 +1,7 @@
 """What a run says while it runs: one JSON object a line in `events.jsonl`.
 
     {"type": "start", "addresses": [...], "version": ..., "threads": ..., "device": ..., "parameters": ...,
-     "classes": 10}
+     "classes": 10, "together": 1, "libraries": {"torch": ..., ...}}
     {"type": "step", "step": 0, "loss": ..., "accuracy": ..., "rate": ..., "gradient_norm": ..., "zero_share": ...,
      "shortcut": [...], "residual": [...], "zeros": [...], "cosine": [...], "gradient": [...], "update": [...]}
     {"type": "change", "step": 40, "changes": {"rate": 0.02}}
@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Literal, Self
 
 from inception_lab.errors import RunError
+from inception_lab.training.libraries import versions
 
 Status = Literal["finished", "cancelled", "failed"]
 Event = dict[str, Any]
@@ -111,7 +112,7 @@ def start(
     *, addresses: tuple[str, ...], version: str, threads: int, device: str, parameters: int, classes: int = 10
 ) -> Event:
     """The first event of a run; `addresses` name the residual blocks that the lists of a step follow, `classes` counts
-    those of its data."""
+    those of its data. The versions of the libraries are those of this process."""
     return {
         "type": "start",
         "addresses": list(addresses),
@@ -120,6 +121,7 @@ def start(
         "device": device,
         "parameters": parameters,
         "classes": classes,
+        "libraries": versions(),
     }
 
 

@@ -14,7 +14,6 @@ import json
 import logging
 import sys
 from collections.abc import Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import TextIO
 
@@ -23,11 +22,10 @@ from inception_lab.errors import LabError, RunError, SettingsError
 from inception_lab.training import runnable
 from inception_lab.training.files import replace
 from inception_lab.training.foretold import FILE, Forecast, initial, packed, plan
+from inception_lab.training.libraries import versions
 from inception_lab.training.loop import Training
 from inception_lab.training.settings import Settings
 from inception_lab.version import __version__
-
-LIBRARIES = ("torch", "timm", "numpy")
 
 log = logging.getLogger(__name__)
 
@@ -68,8 +66,7 @@ def make_map(out: Path | None = None, *, settings: Sequence[Settings] = ()) -> P
     for place, each in enumerate(settings or plan(), 1):
         points.append(forecast(each))
         log.info("%d: scale %g, %s, gradient norm %.4g", place, each.scale, each.repeats, points[-1].gradient_norm)
-    libraries = {name: version(name) for name in LIBRARIES}
-    replace(folder / FILE, packed(points, version=__version__, libraries=libraries))
+    replace(folder / FILE, packed(points, version=__version__, libraries=versions()))
     return folder / FILE
 
 

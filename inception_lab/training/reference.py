@@ -22,7 +22,6 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +31,7 @@ from inception_lab.training import events
 from inception_lab.training.events import Step
 from inception_lab.training.experiments import EXPERIMENTS, Experiment, experiment
 from inception_lab.training.files import EVENTS, RESULT, SETTINGS, replace
+from inception_lab.training.libraries import versions
 from inception_lab.training.outcomes import Judgement, Outcome
 from inception_lab.training.settings import Settings
 
@@ -40,7 +40,6 @@ HEADS = ("loss", "accuracy", "rate", "gradient_norm", "zero_share")
 BLOCKS = ("shortcut", "residual", "zeros", "cosine", "gradient", "update")
 COLUMNS: dict[str, tuple[str, ...]] = {MICRO: (*HEADS, *BLOCKS), "remedies": (*HEADS, "zeros")}
 """What is kept of each step, by experiment; of the others the heads alone, or the checkout would grow by megabytes."""
-LIBRARIES = ("torch", "timm", "numpy")
 
 log = logging.getLogger(__name__)
 
@@ -186,7 +185,7 @@ def compact(run: Path, columns: Sequence[str]) -> dict[str, Any]:
         "test_accuracy": result["test_accuracy"],
         "seconds": result["seconds"],
         "version": result["version"],
-        "libraries": {name: version(name) for name in LIBRARIES},
+        "libraries": versions(),
         "steps": {name: [_rounded(step[name], name) for step in steps] for name in columns},
     }
 

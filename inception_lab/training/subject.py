@@ -6,7 +6,6 @@ import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Self, final
 
@@ -14,7 +13,7 @@ from inception_lab.training import events, files
 from inception_lab.training.events import Step
 from inception_lab.training.outcomes import CLASSES, SILENT_ZEROS, Judgement, judge
 from inception_lab.training.recipe import Changes
-from inception_lab.training.reference import LIBRARIES, ReferenceRun
+from inception_lab.training.reference import ReferenceRun
 from inception_lab.training.settings import Settings
 
 
@@ -52,7 +51,7 @@ class Subject:
             steps=steps,
             addresses=start.get("addresses") or _nameless(steps),
             judgement=judge(steps, classes),
-            made=_made(start.get("version"), start.get("device"), settings.threads, _libraries()),
+            made=_made(start.get("version"), start.get("device"), settings.threads, start.get("libraries")),
             classes=classes,
         )
 
@@ -108,12 +107,10 @@ def _tuples(changes: dict[str, Any]) -> dict[str, Any]:
     return {name: tuple(value) if isinstance(value, list) else value for name, value in changes.items()}
 
 
-def _libraries() -> dict[str, str]:
-    return {name: version(name) for name in LIBRARIES}
-
-
-def _made(lab: str | None, device: str | None, threads: int, libraries: dict[str, str]) -> str:
-    with_ = ", ".join(f"{name} {number}" for name, number in libraries.items())
+def _made(lab: str | None, device: str | None, threads: int, libraries: dict[str, str] | None) -> str:
+    """Versions are those of the run, which may be older than what is installed now."""
+    known = ", ".join(f"{name} {number}" for name, number in (libraries or {}).items())
+    with_ = known or "libraries whose versions were not recorded"
     return f"by lab {lab or '?'} with {with_}; on {device or '?'}, {threads} thread{'s' * (threads != 1)}"
 
 

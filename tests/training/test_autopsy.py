@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import redirect_stdout
 from dataclasses import replace
 from html.parser import HTMLParser
+from importlib.metadata import version
 from io import StringIO
 from pathlib import Path
 from typing import get_args
@@ -167,6 +168,26 @@ def test_a_real_run_writes_its_own_and_the_code_makes_it_again(tmp_path: Path) -
     assert again == [[s.step, s.loss, s.accuracy] for s in made]
     assert dict(page.tables[0])["run"] == tmp_path.name
     assert "1 thread" in dict(page.tables[0])["made"]
+    assert f"torch {version('torch')}" in dict(page.tables[0])["made"]
+
+
+def test_the_libraries_are_those_of_the_run_and_not_of_today(tmp_path: Path) -> None:
+    (tmp_path / files.SETTINGS).write_text(json.dumps(tiny(rate=100.0).to_dict()), encoding="utf-8")
+    first = events.start(addresses=(), version="0.0.9", threads=1, device="cpu", parameters=1)
+    assert first["libraries"].keys() == {"torch", "timm", "numpy"}
+    first["libraries"] = {"torch": "1.2.3", "numpy": "4.5"}
+    step = Step(step=0, loss=math.nan, accuracy=0.1, rate=0.2).to_dict()
+
+    def made() -> str:
+        lines = "".join(f"{events.encode(event)}\n" for event in (first, step))
+        (tmp_path / files.EVENTS).write_text(lines, encoding="utf-8")
+        written = autopsy.write(tmp_path)
+        assert written is not None
+        return dict(Page(written.read_text(encoding="utf-8")).tables[0])["made"]
+
+    assert made() == "by lab 0.0.9 with torch 1.2.3, numpy 4.5; on cpu, 1 thread"
+    del first["libraries"]
+    assert made() == "by lab 0.0.9 with libraries whose versions were not recorded; on cpu, 1 thread"
 
 
 def test_the_code_repeats_changes_and_values_that_are_none() -> None:
