@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from inception_lab.errors import UnknownAddress
@@ -37,12 +38,17 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """A tensor on its way from `tail` to `head` (ids); `shape` reads C×H×W. A shortcut goes past a residual's body."""
+    """A tensor on its way from `tail` to `head` (ids); `shape` reads C×H×W. A shortcut goes past a residual's body.
+
+    `weight`, from -1 to 1, is drawn as the width of the line, below 0 dashed; `words` are written beside it.
+    """
 
     tail: str
     head: str
     shape: str
     is_shortcut: bool = False
+    weight: float | None = None
+    words: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +80,18 @@ class Graph:
         if not found:
             raise UnknownAddress(f"{address} is not in the drawing of {self.at or self.name}; draw it there instead.")
         return found[-1]
+
+    def weighed(self, weights: Mapping[tuple[str, str], tuple[float, str]]) -> Graph:
+        """The same drawing with some edges, by (tail, head), as wide as a weight from -1 to 1, and words beside them.
+
+        Raises `UnknownAddress` for an edge that is not there.
+        """
+        if strange := weights.keys() - {(edge.tail, edge.head) for edge in self.edges}:
+            tail, head = min(strange)
+            raise UnknownAddress(f"Nothing goes from {tail} to {head} in the drawing of {self.at or self.name}.")
+        pairs = [(edge, weights.get((edge.tail, edge.head))) for edge in self.edges]
+        edges = tuple(edge if new is None else replace(edge, weight=new[0], words=new[1]) for edge, new in pairs)
+        return replace(self, edges=edges)
 
     @property
     def dot(self) -> str:

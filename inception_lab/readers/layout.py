@@ -27,6 +27,8 @@ ACCENTS = {
     "classifier": "#0072b2",
 }
 SHORTCUT = "#d55e00"
+FOR, AGAINST = "#8660c6", "#c4661f"  # the two ends of PuOr, in shades that stand out on white and on the dark page
+THIN, WIDE = 0.8, 9.0  # of a line with a weight, points
 LINE = "#6b7280"
 INK = "#1d2733"
 TINT = 0.16
@@ -69,9 +71,9 @@ def source(
             f'  {names[node.id]} [label={label}, id=n{place}, color="{accent}", fillcolor="{_mix(accent)}"{shape}];'
         )
     for place, edge in enumerate(edges):
-        look = f', color="{SHORTCUT}", penwidth=2.2' if edge.is_shortcut else ""
-        shown = f', label="{edge.shape}"' if by_id and _says_new(edge, by_id) else ""
-        lines.append(f"  {names[edge.tail]} -> {names[edge.head]} [id=e{place}{look}{shown}];")
+        label = edge.words or (edge.shape if by_id and _says_new(edge, by_id) else "")
+        shown = f", label={_quote(label)}" if label else ""
+        lines.append(f"  {names[edge.tail]} -> {names[edge.head]} [id=e{place}{_look(edge)}{shown}];")
     return "\n".join([*lines, "}", ""])
 
 
@@ -83,6 +85,15 @@ def render(text: str, form: Literal["svg", "png"]) -> bytes:
     with _lock:
         drawn: bytes = pygraphviz.AGraph(string=text).draw(format=form, prog="dot")
     return drawn
+
+
+def _look(edge: Edge) -> str:
+    """An edge's own colour and width: that of its weight, else a shortcut's."""
+    if edge.weight is not None:
+        width = THIN + (WIDE - THIN) * min(1.0, abs(edge.weight))
+        colour, dash = (AGAINST, ", style=dashed") if edge.weight < 0 else (FOR, "")
+        return f', color="{colour}", fontcolor="{colour}", penwidth={width:.2f}{dash}'
+    return f', color="{SHORTCUT}", penwidth=2.2' if edge.is_shortcut else ""
 
 
 def _says_new(edge: Edge, by_id: Mapping[str, Node]) -> bool:

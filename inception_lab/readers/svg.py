@@ -42,6 +42,12 @@ _STYLE = """
 .lab-graph .edge text { fill: var(--lab-line); transform: translateX(3px); }
 .lab-graph .shortcut path { stroke: var(--lab-shortcut); }
 .lab-graph .shortcut polygon { stroke: var(--lab-shortcut); fill: var(--lab-shortcut); }
+.lab-graph .for path, .lab-graph .for polygon { stroke: var(--lab-for); }
+.lab-graph .for polygon, .lab-graph .for text { fill: var(--lab-for); }
+.lab-graph .against path, .lab-graph .against polygon { stroke: var(--lab-against); }
+.lab-graph .against polygon, .lab-graph .against text { fill: var(--lab-against); }
+.lab-graph .weighed polygon { stroke-width: 1; stroke-dasharray: none; }
+.lab-graph .weighed text { font-weight: 600; font-size: 11px; }
 .lab-graph .node:hover .box { fill: color-mix(in srgb, var(--lab-accent) 32%, var(--lab-surface)); }
 .lab-graph .node:focus-visible .box, .lab-graph .node.selected .box { stroke-width: 3.2; }
 .lab-graph .node.selected .box { fill: color-mix(in srgb, var(--lab-accent) 42%, var(--lab-surface)); }
@@ -96,11 +102,17 @@ def _finish_node(element: ElementTree.Element, node: Node) -> None:
 
 
 def _finish_edge(element: ElementTree.Element, edge: Edge) -> None:
-    element.set("class", "edge shortcut" if edge.is_shortcut else "edge")
+    marks = () if edge.weight is None else ("weighed", _sign(edge.weight))
+    element.set("class", " ".join(["edge", *["shortcut"] * edge.is_shortcut, *marks]))
     element.set("data-tail", edge.tail)
     element.set("data-head", edge.head)
     kind = "shortcut" if edge.is_shortcut else "tensor"
-    _tag(element, "title").text = f"{kind} {edge.shape}\nfrom {edge.tail}\nto {edge.head}"
+    credit = "" if edge.weight is None else f"\n{edge.words}, {_sign(edge.weight)}"
+    _tag(element, "title").text = f"{kind} {edge.shape}\nfrom {edge.tail}\nto {edge.head}{credit}"
+
+
+def _sign(weight: float) -> str:
+    return "against" if weight < 0 else "for"
 
 
 def _tag(element: ElementTree.Element, name: str) -> ElementTree.Element:
@@ -112,4 +124,8 @@ def _style() -> str:
     kinds = "".join(
         f".lab-graph .kind-{kind} {{ --lab-accent: {accent}; }}\n" for kind, accent in layout.ACCENTS.items()
     )
-    return f"{_STYLE}.lab-graph {{ --lab-shortcut: {layout.SHORTCUT}; }}\n{kinds}"
+    return f"{_STYLE}.lab-graph {{ --lab-shortcut: {layout.SHORTCUT}; {_signs()} }}\n{kinds}"
+
+
+def _signs() -> str:
+    return f"--lab-for: {layout.FOR}; --lab-against: {layout.AGAINST};"

@@ -333,3 +333,32 @@ def test_a_residual_inside_a_branch() -> None:
     ]
     assert [(edge.tail, edge.head) for edge in drawing.edges if edge.is_shortcut] == [("toy", "toy/A/01/branch1/add")]
     assert "the padded cells count" in drawing.nodes[-2].hover
+
+
+def test_an_edge_takes_a_width_a_sign_and_words() -> None:
+    plain = graph("inception_resnet_v2", at="B/07", depth="block")
+    at = "inception_resnet_v2/B/07"
+    shortcut, residual = ("inception_resnet_v2/B/06", f"{at}/add"), (f"{at}/scale", f"{at}/add")
+    drawing = plain.weighed({shortcut: (0.75, "+3 (75 %)"), residual: (-0.25, "-1 (25 %)")})
+    assert drawing.nodes == plain.nodes
+    changed = [new for old, new in zip(plain.edges, drawing.edges, strict=True) if old != new]
+    assert sorted((edge.tail, edge.head) for edge in changed) == sorted([shortcut, residual])
+    middle = layout.THIN + 0.75 * (layout.WIDE - layout.THIN)
+    assert 'label="+3 (75 %)"' in drawing.dot
+    assert f"penwidth={middle:.2f}" in drawing.dot
+    assert drawing.dot.count("style=dashed") == 1
+    root = ElementTree.fromstring(drawing.svg())
+    marks = {e.attrib["data-tail"]: e for e in root.iter(f"{SVG}g") if "weighed" in e.attrib.get("class", "")}
+    assert marks.keys() == {shortcut[0], residual[0]}
+    assert marks[shortcut[0]].attrib["class"] == "edge shortcut weighed for"
+    assert marks[residual[0]].attrib["class"] == "edge weighed against"
+    lines = {tail: mark.find(f"{SVG}path").attrib for tail, mark in marks.items()}  # type: ignore[union-attr]
+    assert float(lines[shortcut[0]]["stroke-width"]) == pytest.approx(middle, abs=0.01)
+    assert "stroke-dasharray" in lines[residual[0]]
+    assert "-1 (25 %), against" in (marks[residual[0]].findtext(f"{SVG}title") or "")
+    assert drawing.png()[:4] == b"\x89PNG"
+
+
+def test_an_edge_that_is_not_there_takes_no_width() -> None:
+    with pytest.raises(UnknownAddress, match="Nothing goes from a to b in the drawing of inception_v4/A/01"):
+        graph("inception_v4", at="A/01", depth="ops").weighed({("a", "b"): (0.5, "")})

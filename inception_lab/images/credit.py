@@ -1,0 +1,157 @@
+"""Which branches a class came through: `credit("cat.jpg", "inception_resnet_v2.tf_in1k")`.
+
+At a node the logit is followed back as gradient x activation (the first-order term of its Taylor series, as in
+Molchanov et al. 2017, equation 4, with its sign kept). A concatenation's output is its branches side by side, and an
+add's is its two sides added up, both without any bend, so the credit of the parts adds up to that of the whole exactly.
+Between two nodes lie biases and bends, so the wholes of different nodes need not be equal, nor equal to the logit.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack, nullcontext
+
+import torch
+from torch import Tensor, nn
+
+from inception_lab.errors import SettingsError, UnknownAddress
+from inception_lab.images.crops import pixels
+from inception_lab.images.joints import Joint, joints, scaled
+from inception_lab.images.load import Photo, Source, load
+from inception_lab.images.methods import Progress
+from inception_lab.images.networks import Loaded, borrowed, shares, tensor, threads_set
+from inception_lab.images.parts import Credit, Node, Part, within
+from inception_lab.models.records import EMBEDDED
+
+__all__ = ["Credit", "Node", "Part", "credit", "split"]
+
+
+def credit(
+    image: Source | Photo,
+    network: str = EMBEDDED,
+    *,
+    target: int | None = None,
+    against: int | None = None,
+    at: str | None = None,
+    scales: float | Mapping[str, float] | None = None,
+    relative: bool = False,
+    progress: Progress | None = None,
+    threads: int | None = None,
+) -> Credit:
+    """The credit of every branch, shortcut and residual for class `target` (the first choice if None), one centre crop.
+
+    With `against` it is that for the difference of the two classes' logits. `at` is the address of a block, or of one
+    concatenation or add; None means all. `scales` and `relative` are those of `images.joints.scaled`. It costs one run
+    forward and one back. `progress` is called with (nodes passed, twice the number of nodes) and may raise to cancel.
+    Raises `ImageError`, `WeightsError`, `RunError`, `UnknownAddress`, `SettingsError`.
+    """
+    photo = load(image)
+    with threads_set(threads), borrowed(network, progress=None) as loaded:
+        start = time.perf_counter()
+        wanted = select(loaded, at)
+        x = tensor([pixels(photo, loaded.record)], loaded.record)
+        with nullcontext() if scales is None else scaled(loaded, scales, relative=relative):
+            logits, nodes = split(loaded.model, wanted, x, lambda row: score(loaded, row, target, against), progress)
+        aim = best(loaded, logits, target)
+    return Credit(
+        file=photo.name,
+        network=loaded.record.tag,
+        target=aim,
+        label=loaded.labels[aim],
+        probability=shares(logits[None], loaded.record)[0, aim].item(),
+        score=score(loaded, logits, target, against).item(),
+        against=against,
+        against_label=None if against is None else loaded.labels[against],
+        nodes=nodes,
+        seconds=time.perf_counter() - start,
+    )
+
+
+def select(loaded: Loaded, at: str | None) -> tuple[Joint, ...]:
+    """The concatenations and adds in a block, or at one address; all without one."""
+    every = joints(loaded)
+    found = every if at is None else tuple(joint for joint in every if within(joint.address, at))
+    if not found:
+        names = ", ".join(dict.fromkeys(joint.block.split("/", 1)[1] for joint in every)) or "no place"
+        raise UnknownAddress(f"Nothing is joined or added at {at!r} in {loaded.record.tag}; it is at {names}.")
+    return found
+
+
+def split(
+    model: nn.Module,
+    wanted: Sequence[Joint],
+    x: Tensor,
+    score: Callable[[Tensor], Tensor],
+    progress: Progress | None = None,
+) -> tuple[Tensor, tuple[Node, ...]]:
+    """The logits of one image x (1, C, H, W) and the nodes of `wanted`, for the score made of a row of logits.
+
+    The caller holds the model's lock. Products are added up in fp64 whatever the network runs in.
+    """
+    found: dict[str, Node] = {}
+    heard = 0
+
+    def step() -> None:
+        nonlocal heard
+        heard += 1
+        if progress is not None:
+            progress(heard, 2 * len(wanted))
+
+    def hearing(joint: Joint) -> Callable[[tuple[Tensor, ...], Tensor], None]:
+        def hear(parts: tuple[Tensor, ...], whole: Tensor) -> None:
+            values, made = tuple(part.detach() for part in parts), whole.detach()
+            made = made if joint.kind == "concat" else made.clone()  # what follows an add may work in place
+
+            def back(gradient: Tensor) -> None:
+                found[joint.address] = _node(joint, values, made, gradient)
+                step()
+
+            whole.register_hook(back)  # type: ignore[no-untyped-call]
+            step()
+
+        return hear
+
+    with torch.inference_mode(False), torch.enable_grad(), ExitStack() as stack:
+        for joint in wanted:
+            for handle in joint.listen(hearing(joint)):
+                stack.callback(handle.remove)
+        image = x.clone().requires_grad_()
+        logits: Tensor = model(image)[0]
+        torch.autograd.grad(score(logits), image)
+    return logits.detach(), tuple(found[joint.address] for joint in wanted)
+
+
+def score(loaded: Loaded, logits: Tensor, target: int | None, against: int | None) -> Tensor:
+    """The logit of `target`, less that of `against`, of one row of logits."""
+    aim = logits[best(loaded, logits, target)]
+    return aim if against is None else aim - logits[best(loaded, logits, against)]
+
+
+def best(loaded: Loaded, logits: Tensor, target: int | None) -> int:
+    """`target`, or the first choice of a row of logits; raises `SettingsError` for a class that is not there."""
+    found = int(logits.argmax()) if target is None else target
+    if not 0 <= found < len(logits):
+        raise SettingsError(f"There is no class {found}; {loaded.record.tag} has 0 to {len(logits) - 1}.")
+    return found
+
+
+def _node(joint: Joint, parts: tuple[Tensor, ...], whole: Tensor, gradient: Tensor) -> Node:
+    """The node of a joint by the gradient of what leaves it; a branch of a concatenation has its own channels of it."""
+    back = gradient.double()
+    if joint.kind == "concat":
+        slopes = torch.split(back, [part.shape[1] for part in parts], dim=1)
+    else:
+        slopes = len(parts) * (back,)
+    products = [part.double() * slope for part, slope in zip(parts, slopes, strict=True)]
+    return Node(
+        address=joint.address,
+        block=joint.block,
+        kind=joint.kind,
+        parts=tuple(
+            Part(name, address, product.sum().item(), product.shape[1])
+            for (name, address), product in zip(joint.parts, products, strict=True)
+        ),
+        whole=(whole.double() * back).sum().item(),
+        gross=sum(product.abs().sum().item() for product in products),
+    )
