@@ -24,7 +24,7 @@ def grid(settings: Settings, *, over: Mapping[str, Sequence[Any]], seeds: Seeds)
     """
     columns = {name: _values(name, values) for name, values in over.items()}
     chosen = _seeds(seeds)
-    _check_count(len(chosen) * math.prod(map(len, columns.values())))
+    check_count(len(chosen) * math.prod(map(len, columns.values())))
     combinations = [dict(zip(columns, row, strict=True)) for row in product(*columns.values())]
     return _runs(settings, combinations, chosen)
 
@@ -32,7 +32,7 @@ def grid(settings: Settings, *, over: Mapping[str, Sequence[Any]], seeds: Seeds)
 def listed(settings: Settings, cases: Sequence[Mapping[str, Any]], seeds: Seeds) -> list[Settings]:
     """`settings` with the changes of each case, for each seed; otherwise as `grid`."""
     chosen = _seeds(seeds)
-    _check_count(len(chosen) * len(cases))
+    check_count(len(chosen) * len(cases))
     return _runs(settings, [{name: _plain(name, value) for name, value in case.items()} for case in cases], chosen)
 
 
@@ -102,7 +102,8 @@ def _seeds(seeds: Seeds) -> Sequence[int]:
     return range(seeds) if isinstance(seeds, int) else tuple(dict.fromkeys(seeds))
 
 
-def _check_count(count: int) -> None:
+def check_count(count: int) -> None:
+    """Raise `RunError` for more runs than are queued at once."""
     if count > MOST:
         raise RunError(
             f"A sweep of {count:,} runs is more than the {MOST:,} this lab queues at once. Take fewer seeds or values."

@@ -57,13 +57,17 @@ class RaceRow:
 def race_table(runs: Iterable[Raced]) -> list[RaceRow]:
     """A row for each arm of the experiment `race` that has a run, in its order; runs that belong to none are left out,
     and of runs with equal settings the last counts. `worst` and `best` are the range of the last `accuracy` there is.
+
+    Raises `RunError` if the runs differ in more than arm and seed, as they then had no equal budget.
     """
-    found: dict[str, dict[int, Sequence[Step]]] = {}
+    found: dict[str, dict[int, Raced]] = {}
     for run in runs:
         arm = RACE.arm_of(run.settings)
         if arm is not None and run.steps:
-            found.setdefault(arm.key, {})[run.settings.seed] = run.steps
-    return [_row(arm, found[arm.key]) for arm in RACE.arms if arm.key in found]
+            found.setdefault(arm.key, {})[run.settings.seed] = run
+    RACE.check_budget(run.settings for arm in found.values() for run in arm.values())
+    steps = {key: {seed: run.steps for seed, run in raced.items()} for key, raced in found.items()}
+    return [_row(arm, steps[arm.key]) for arm in RACE.arms if arm.key in steps]
 
 
 def _row(arm: Arm, runs: dict[int, Sequence[Step]]) -> RaceRow:

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from statistics import fmean, median
 from typing import Literal, Protocol
 
-from inception_lab.errors import RunError
 from inception_lab.intervals import wilson
 from inception_lab.jobs.store import Run
 from inception_lab.jobs.verdicts import FAILED, LEAST, Effect, Share, newcombe
@@ -103,7 +102,7 @@ def remedies_table(cases: Iterable[Tried]) -> list[RemedyRow]:
         arm = REMEDIES.arm_of(case.settings)
         if arm is not None and case.judgement is not None:
             found.setdefault(arm.key, {})[case.settings.seed] = case.settings, case.judgement
-    _same_budget([settings for runs in found.values() for settings, _ in runs.values()])
+    REMEDIES.check_budget(settings for runs in found.values() for settings, _ in runs.values())
     judged = {key: {seed: said for seed, (_, said) in runs.items()} for key, runs in found.items()}
     untreated = _share(judged.get(NONE, {}).values())
     return [_row(arm, judged[arm.key], untreated) for arm in REMEDIES.arms if arm.key in judged]
@@ -171,16 +170,6 @@ def _share(judged: Iterable[Judgement]) -> Share:
     words = [said.outcome for said in judged if said.outcome != "short"]
     failed = sum(word in FAILED for word in words)
     return Share(failed, len(words), *wilson(failed, len(words)))
-
-
-def _same_budget(settings: Sequence[Settings]) -> None:
-    kinds = [REMEDIES.common(one) for one in settings]
-    for one in kinds[1:]:
-        if differ := [name for name, value in one.items() if value != kinds[0][name]]:
-            raise RunError(
-                f"These runs differ in more than remedy and seed ({', '.join(differ)}), so their budgets are not "
-                "equal. Compare runs of one sweep."
-            )
 
 
 def _listed(rows: Sequence[RemedyRow]) -> str:

@@ -10,7 +10,7 @@ from inception_lab.errors import RunError, UnknownRun
 from inception_lab.jobs import cost
 from inception_lab.jobs.folder import Status
 from inception_lab.jobs.grid import MOST as MOST
-from inception_lab.jobs.grid import Seeds, differing, grid, listed
+from inception_lab.jobs.grid import Seeds, check_count, differing, grid, listed
 from inception_lab.jobs.store import Run, Store, new_id
 from inception_lab.jobs.verdicts import CLAIMED as CLAIMED
 from inception_lab.jobs.verdicts import FAILED as FAILED
@@ -77,8 +77,11 @@ def submit_sweep(
 def submit_bench(store: Store, name: str, *, seeds: Seeds | None = None, **changes: Any) -> str:
     """Queue an experiment the lab ships, its arms with every seed (None: as many as the shipped runs have), `changes`
     made to all of them; returns the id of the group. Errors as `submit_sweep`."""
+    runs = BENCHES[name].runs(seeds=seeds, **changes)
+    check_count(len(runs))
+    _check_cost(runs)
     group = new_id()
-    store.submit_many(BENCHES[name].runs(seeds=seeds, **changes), group=group)
+    store.submit_many(runs, group=group)
     return group
 
 
@@ -101,9 +104,13 @@ def planned(
         if scales is None and over is None:
             raise RunError("A sweep needs to know what to vary. Give scales, over or cases.")
         runs = grid(settings, over={**(over or {}), **({} if scales is None else {"scale": scales})}, seeds=seeds)
+    _check_cost(runs)
+    return runs
+
+
+def _check_cost(runs: Iterable[Settings]) -> None:
     for one in dict.fromkeys(run.with_(seed=0) for run in runs):
         cost.check(one)
-    return runs
 
 
 def resume_sweep(store: Store, group: str) -> list[str]:

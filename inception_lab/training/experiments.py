@@ -18,7 +18,7 @@ from functools import cached_property
 from itertools import product
 from typing import Any, Literal
 
-from inception_lab.errors import SettingsError
+from inception_lab.errors import RunError, SettingsError
 from inception_lab.training.presets import preset
 from inception_lab.training.settings import FIELDS, Settings
 
@@ -82,6 +82,16 @@ class Experiment:
             raise SettingsError(f"The arms of {self.name} differ in {', '.join(taken)}; change what they share.")
         chosen = range(self.seeds if seeds is None else seeds) if seeds is None or isinstance(seeds, int) else seeds
         return [arm.settings.with_(**changes, seed=seed) for seed in chosen for arm in self.arms]
+
+    def check_budget(self, runs: Iterable[Settings]) -> None:
+        """Raise `RunError` if runs of its arms differ in more than arm, seed and `UNLIKE`: then no budget is equal."""
+        kinds = [self.common(one) for one in runs]
+        for one in kinds[1:]:
+            if differ := [name for name, value in one.items() if value != kinds[0][name]]:
+                raise RunError(
+                    f"These runs differ in more than arm and seed ({', '.join(differ)}), so their budgets are not "
+                    "equal. Compare runs of one sweep."
+                )
 
     def common(self, settings: Settings) -> dict[str, Any]:
         """What every arm should share with `settings`: all fields but those varied and those of `UNLIKE`."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from inception_lab.errors import RunError
 from inception_lab.figures.race import race
 from inception_lab.jobs.race import race_table
 from inception_lab.training.events import Step
@@ -22,6 +23,16 @@ class Raced:
 def raced(key: str, seed: int, accuracies: list[float]) -> Raced:
     steps = [Step(step=n, loss=1.0, accuracy=value, rate=0.01) for n, value in enumerate(accuracies)]
     return Raced(RACE.arm(key).settings.with_(seed=seed), steps)
+
+
+def test_runs_without_an_equal_budget_are_no_race() -> None:
+    first, second = raced("pure-deep-0.045", 0, [0.5] * 20), raced("residual-deep-0.045", 0, [0.5] * 20)
+    unlike = Raced(second.settings.with_(batch=64), second.steps)
+    with pytest.raises(RunError, match=r"differ in more than arm and seed \(batch\)"):
+        race_table([first, unlike])
+    kept = Raced(second.settings.with_(threads=2, checkpoint_every=50), second.steps)  # how it is kept is no budget
+    assert len(race_table([first, kept])) == 2
+    assert len(race_table([first, unlike, second])) == 2  # the last of an arm and seed counts
 
 
 def test_a_row_in_full() -> None:

@@ -96,7 +96,7 @@ def test_of_equal_settings_the_last_counts() -> None:
 
 def test_unequal_budgets_are_refused() -> None:
     short = Ended(REMEDIES.arm("ramp").settings.with_(steps=50), DEAD[0].judgement)
-    with pytest.raises(RunError, match=r"more than remedy and seed \(steps\)"):
+    with pytest.raises(RunError, match=r"more than arm and seed \(steps\)"):
         remedies_table([*DEAD, short])
 
 
