@@ -60,10 +60,10 @@ def arrays(name: str, *, size: int, home: Path | str | None = None, progress: Pr
     place = _place(data, size, home)
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(place.parent / f".{place.name}.lock"):
+        with FileLock(place.parent / f".{_kind(data, place)}.lock"):
             if not place.is_dir():
                 _make(data, size, place, home, progress)
-        return _mapped(data, size, place)
+            return _mapped(data, size, place)  # before another makes room for a newer state of the folder
     except OSError as problem:
         raise DataError(
             f"{data.title} could not be prepared in {place.parent} ({problem.strerror or problem}). Make room, or set "
@@ -79,6 +79,11 @@ def _place(data: Described, size: int, home: Path | str | None) -> Path:
     found = folder_data.scan(Path(data.source))
     whose = sha256(data.source.encode()).hexdigest()[:16]
     return data_home(home) / "folders" / whose / f"{called}-{folder_data.state(found)}"
+
+
+def _kind(data: Described, place: Path) -> str:
+    """What all places have in common that take room from each other: the states of a folder at one size."""
+    return place.name.rsplit("-", 1)[0] if data.name.startswith(FOLDER) else place.name
 
 
 def _make(data: Described, size: int, place: Path, home: Path | str | None, progress: Progress | None) -> None:
@@ -99,7 +104,7 @@ def _make(data: Described, size: int, place: Path, home: Path | str | None, prog
     except BaseException:  # also Ctrl-C: half a data set is of no use to anyone
         shutil.rmtree(draft, ignore_errors=True)
         raise
-    for old in place.parent.glob(f"{place.name.rsplit('-', 1)[0]}-*") if data.name.startswith(FOLDER) else ():
+    for old in place.parent.glob(f"{_kind(data, place)}-*") if data.name.startswith(FOLDER) else ():
         if old != place:
             shutil.rmtree(old, ignore_errors=True)
 

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from filelock import FileLock, Timeout
 
 from inception_lab.errors import DataError
 from inception_lab.training import cifar, datasets, extract, imagenette, pictures, prepared, textures
-from inception_lab.training.datasets import DATASETS
-from inception_lab.training.prepared import arrays
+from inception_lab.training.datasets import DATASETS, Described
+from inception_lab.training.prepared import Arrays, arrays
 from tests.training import datafiles
 
 FASHION = tuple(file.name for file in DATASETS["fashion_mnist"].files)
@@ -204,6 +205,27 @@ def test_processes_that_start_together_make_them_once(tmp_path: Path) -> None:
     said = [run.communicate(timeout=60)[0].split() for run in runs]
     assert sum(words.count("made") for words in said) == 1
     assert len({words[-1] for words in said}) == 1
+
+
+def test_no_other_process_can_make_room_while_arrays_are_mapped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = datafiles.folder(tmp_path / "photos", {"x": 6, "y": 6})
+    mapped, locks = prepared._mapped, []
+
+    def watched(data: Described, size: int, place: Path) -> Arrays:
+        (lock,) = place.parent.glob(".*.lock")
+        with pytest.raises(Timeout):
+            FileLock(lock).acquire(timeout=0)
+        locks.append(lock)
+        return mapped(data, size, place)
+
+    monkeypatch.setattr(prepared, "_mapped", watched)
+    prepared.arrays(f"folder:{root}", size=20)
+    (root / "x" / "new.png").write_bytes(datafiles.picture((1, 2, 3), (20, 20)))
+    prepared.arrays(f"folder:{root}", size=20)
+    assert len(locks) == 2  # two states of the folder, which take room from each other, and one lock
+    assert len(set(locks)) == 1
 
 
 def test_arrays_cut_short_on_disk_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
