@@ -25,7 +25,7 @@ from inception_lab.jobs.rows import BLOCKS, METRICS, about, addresses, blocks, m
 from inception_lab.jobs.store import Run
 from inception_lab.training import events
 from inception_lab.training.events import jsonable, read_steps
-from inception_lab.training.files import EVENTS
+from inception_lab.training.files import EVENTS, replace
 
 Format = Literal["csv", "parquet", "jsonl", "tensorboard"]
 
@@ -86,7 +86,7 @@ def _exported(path: Path, runs: Sequence[Run], format: Format, write: Callable[[
         part.unlink(missing_ok=True)
     if format == "csv":
         beside = path.with_name(f"{path.name}.json")
-        beside.write_text(json.dumps(jsonable(about(runs)), indent=1), encoding="utf-8")
+        replace(beside, json.dumps(jsonable(about(runs)), indent=1).encode())
         return Exported((path, beside), format, len(runs), steps)
     return Exported((path,), format, len(runs), steps)
 

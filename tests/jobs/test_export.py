@@ -95,6 +95,22 @@ def test_parquet_keeps_every_bit(runs: list[Run], tmp_path: Path) -> None:
     assert pd.read_parquet(tmp_path / "all.parquet")["settings.repeats"].tolist()[-1] == "1/1/1"
 
 
+def test_what_stands_beside_a_csv_is_written_whole_or_not_at_all(
+    runs: list[Run], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    export(runs, tmp_path / "all.csv")
+    before = (tmp_path / "all.csv.json").read_bytes()
+
+    def full(*_: object) -> None:
+        raise OSError("no space left")
+
+    monkeypatch.setattr("inception_lab.training.files.os.fsync", full)
+    with pytest.raises(OSError, match="no space left"):
+        export(runs[:1], tmp_path / "all.csv")
+    assert (tmp_path / "all.csv.json").read_bytes() == before
+    assert sorted(file.name for file in tmp_path.glob("*all*")) == ["all.csv", "all.csv.json"]
+
+
 def test_json_lines_are_the_events_with_their_run(runs: list[Run], tmp_path: Path) -> None:
     export(runs, tmp_path / "all.jsonl")
     lines = [json.loads(line) for line in (tmp_path / "all.jsonl").read_text().splitlines()]
