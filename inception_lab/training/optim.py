@@ -61,13 +61,20 @@ def set_rate(chosen: torch.optim.Optimizer, rate: float) -> None:
 
 
 def adjust(chosen: torch.optim.Optimizer, settings: Settings) -> None:
-    """Let the next steps use the momentum, decay and eps of `settings`; what the optimiser remembers stays."""
+    """Let the next steps use the momentum, decay and eps of `settings`; what the optimiser remembers stays.
+
+    But SGD whose momentum becomes 0 forgets its velocity: PyTorch leaves the buffer alone at momentum 0, so a momentum
+    given back later would set the weights moving along a gradient of many steps ago.
+    """
     for group in chosen.param_groups:
         match settings.optimiser:
             case "rmsprop_tf":
                 group |= {"momentum": settings.momentum, "alpha": settings.decay, "eps": settings.eps}
             case "sgd":
                 group["momentum"] = settings.momentum
+                if settings.momentum == 0:
+                    for parameter in group["params"]:
+                        chosen.state.get(parameter, {}).pop("momentum_buffer", None)
             case "adam":
                 group["betas"] = (settings.momentum, 0.999)
             case _:

@@ -65,6 +65,26 @@ def test_a_new_rate_acts_on_new_gradients_only() -> None:
     assert float(weight.detach()) == pytest.approx(1.5 * first)
 
 
+@pytest.mark.parametrize(("word", "last"), [("sgd", -0.5), ("rmsprop_tf", None)])
+def test_a_momentum_that_comes_back_after_none_moves_along_no_old_gradient(word: str, last: float | None) -> None:
+    """Gradients 1, 0 and 5 of one weight at rate 0.1, with the momentum 0.9, then 0, then 0.9 again."""
+    weight = nn.Parameter(torch.zeros(1))
+    known = Settings(optimiser=word, rate=0.1)
+    chosen = optim.optimiser(known, [weight])
+    moves = []
+    for gradient, momentum in ((1.0, 0.9), (0.0, 0.0), (5.0, 0.9)):
+        optim.adjust(chosen, known.with_(momentum=momentum))
+        weight.grad, before = torch.tensor([gradient]), float(weight.detach())
+        chosen.step()
+        moves.append(float(weight.detach()) - before)
+    assert moves[0] < 0
+    assert moves[1] == 0
+    if last is not None:
+        assert moves[2] == pytest.approx(last)  # -0.581 with the velocity of two steps ago
+    assert "momentum_buffer" in chosen.state[weight]
+    chosen.load_state_dict(chosen.state_dict())
+
+
 def test_the_rate_falls_in_stairs() -> None:
     settings = Settings(rate=0.045, schedule="exponential", schedule_factor=0.94, schedule_steps=2)
     assert optim.rate_at(settings, 0) == optim.rate_at(settings, 1) == 0.045
