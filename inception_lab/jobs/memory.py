@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from inception_lab.readers.shapes import shapes
-from inception_lab.training.datasets import bytes_needed
+from inception_lab.training.datasets import bytes_needed, described
 from inception_lab.training.settings import Settings
 
 PROCESS = 600_000_000
@@ -26,15 +26,23 @@ def needed(settings: Settings) -> int:
     """Bytes a run of these settings takes at its peak: the process, the data, each parameter with its gradient and
     states, and the activations of a batch that wait for the backward pass, each op's output once.
     """
-    return _needed(settings.with_(scale=1.0, stage_scales=None, seed=0, fork=None))
+    parameters, activations = _network(_alike(settings), described(settings.data).classes)
+    kept = COPIES + (settings.average is not None)
+    data = bytes_needed(settings.data, settings.image_size)  # of a folder: as it is now
+    return PROCESS + data + kept * _NUMBER * parameters + settings.batch * activations
+
+
+def _alike(settings: Settings) -> Settings:
+    """Equal for all settings whose networks take equal memory: a sweep asks for each arm and every one is the same."""
+    decides = ("network", "design", "width", "repeats", "small", "end_norm", "data", "image_size")
+    return Settings(**{name: getattr(settings, name) for name in decides})
 
 
 @lru_cache(maxsize=256)
-def _needed(settings: Settings) -> int:
+def _network(settings: Settings, classes: int) -> tuple[int, int]:
+    """Parameters, and bytes of activations an image; `classes` only tells two states of a folder apart."""
     table = shapes(settings.net())
-    kept = COPIES + (settings.average is not None)
-    data = bytes_needed(settings.data, settings.image_size)
-    return PROCESS + data + kept * _NUMBER * table.parameters + settings.batch * table.activation_bytes
+    return table.parameters, table.activation_bytes
 
 
 def available() -> int | None:

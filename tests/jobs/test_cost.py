@@ -10,8 +10,10 @@ from inception_lab.jobs.folder import Ending
 from inception_lab.jobs.process import ProcessId, this_process
 from inception_lab.jobs.room import at_once, fits, on_gpu
 from inception_lab.jobs.store import Run, Store
+from inception_lab.readers.shapes import shapes
 from inception_lab.training.presets import preset
 from inception_lab.training.settings import Settings
+from tests.training import datafiles
 
 MICRO = preset("micro", device="cpu")
 
@@ -76,6 +78,25 @@ def test_memory_is_that_of_the_parts_and_near_what_was_measured() -> None:
     assert memory.needed(MICRO.with_(batch=128)) == pytest.approx(850e6, rel=0.03)
     images, filters = 60_000 * (3 * 32 * 32 + 8) - 14_000 * (28 * 28 + 8), 4 * 4 * 32 * 9 * 2
     assert memory.needed(MICRO.with_(data="cifar10")) - small == images + filters
+
+
+def test_the_arms_of_a_sweep_are_reckoned_once_and_a_folder_as_it_is_now(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+    monkeypatch.setattr(memory, "shapes", lambda net: asked.append(net) or shapes(net))
+    memory._network.cache_clear()
+    for changes in ({}, {"rate": 0.1}, {"momentum": 0.0}, {"batch": 64}, {"preset": "wide", "rate": 0.1}):
+        memory.needed(MICRO.with_(**changes))
+    assert len(asked) == 1
+    root = datafiles.folder(tmp_path, {"x": 6, "y": 6})
+    own = MICRO.with_(data=f"folder:{root}", batch=4)
+    before = memory.needed(own)
+    (root / "x" / "new.png").write_bytes(datafiles.picture((1, 2, 3), (28, 28)))
+    assert memory.needed(own) - before == 3 * 28 * 28 + 8
+    datafiles.folder(root, {"z": 6})
+    assert memory.needed(own) > before + 7 * (3 * 28 * 28 + 8)  # and a row of the classifier
+    assert len(asked) == 3
 
 
 def test_a_sweep_shares_the_cores() -> None:
