@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
@@ -48,10 +49,15 @@ HELP = {
     "fork": "Branch off a run at a step, as RUN@STEP.",
 }
 
+TRIPLES = {"repeats": "5/10/5", "stage_scales": "0.1/0.2/0.3"}
+"""The fields of three numbers, which are written with / between them, each with an example."""
+
 
 def values(name: str, text: str) -> tuple[Any, ...]:
     """The values of a field in a text, separated by commas or blanks; a design, which has commas of its own, is one."""
     parts = [text] if name == "design" else [part for part in re.split(r"[\s,]+", text) if part]
+    if name in TRIPLES and len(parts) > 1 and not any("/" in part for part in parts):
+        raise SettingsError(_triple(name, parts))
     return tuple(parse(name, part) for part in parts)
 
 
@@ -71,6 +77,8 @@ def parse(name: str, text: str) -> Any:
     try:
         return _read(kind, text)
     except ValueError:
+        if name in TRIPLES and len(parts := re.split(r"[\s,]+", text.strip("()[] "))) > 1:
+            raise SettingsError(_triple(name, parts)) from None
         instead = ", or none" * (NoneType in kinds)
         raise SettingsError(f"{name} cannot be {text!r}; it is {_described(kind)}{instead}.") from None
 
@@ -85,8 +93,18 @@ def _read(kind: Any, text: str) -> Any:
             raise ValueError(text)
         return Fork(run=run, step=int(step))
     if get_origin(kind) is tuple:
-        return tuple(get_args(kind)[0](part) for part in text.split("/"))
+        return tuple(one(part) for one, part in zip(get_args(kind), text.split("/"), strict=True))
     return kind(text) if kind in (int, float) else text
+
+
+def _triple(name: str, parts: Sequence[str]) -> str:
+    """What to say to somebody who put commas where they part values."""
+    meant = (
+        f"Did you mean {name}={'/'.join(parts)}?"
+        if len(parts) == 3
+        else f"One value is such as {name}={TRIPLES[name]}."
+    )
+    return f"{name} is three numbers with / between them; commas part several such values. {meant}"
 
 
 def _known(text: str) -> str:
