@@ -44,8 +44,10 @@ def prepare(folder: Path, settings: Settings, *, past: Past | None = None, paren
 def clear(folder: Path, settings: Settings) -> None:
     """Take away what an earlier attempt left, so that the run can start again; settings, past and log stay.
 
-    A run that was changed in mid-run will change again at the same steps, so that it gives the same numbers.
+    A run that was changed in mid-run will change again at the same steps, so that it gives the same numbers. Raises
+    `RunError`, and leaves all as it is, if its folder of images is no longer what it was.
     """
+    replay.check_data(folder, settings)
     try:
         told = control.read(folder)
     except RunError:

@@ -1,7 +1,7 @@
 """What a run says while it runs: one JSON object a line in `events.jsonl`.
 
     {"type": "start", "addresses": [...], "version": ..., "threads": ..., "device": ..., "parameters": ...,
-     "classes": 10, "together": 1, "libraries": {"torch": ..., ...}}
+     "classes": 10, "together": 1, "libraries": {"torch": ..., ...}, "data": ""}
     {"type": "step", "step": 0, "loss": ..., "accuracy": ..., "rate": ..., "gradient_norm": ..., "zero_share": ...,
      "shortcut": [...], "residual": [...], "zeros": [...], "cosine": [...], "gradient": [...], "update": [...]}
     {"type": "change", "step": 40, "changes": {"rate": 0.02}}
@@ -109,10 +109,17 @@ class Step:
 
 
 def start(
-    *, addresses: tuple[str, ...], version: str, threads: int, device: str, parameters: int, classes: int = 10
+    *,
+    addresses: tuple[str, ...],
+    version: str,
+    threads: int,
+    device: str,
+    parameters: int,
+    classes: int = 10,
+    data: str = "",
 ) -> Event:
     """The first event of a run; `addresses` name the residual blocks that the lists of a step follow, `classes` counts
-    those of its data. The versions of the libraries are those of this process."""
+    those of its data. The versions of the libraries are those of this process; `data` is `datasets.fingerprint`."""
     return {
         "type": "start",
         "addresses": list(addresses),
@@ -122,6 +129,7 @@ def start(
         "parameters": parameters,
         "classes": classes,
         "libraries": versions(),
+        "data": data,
     }
 
 
@@ -181,6 +189,17 @@ def read_steps(path: Path) -> list[Step]:
     """Every step in a run's `events.jsonl`."""
     events, _ = read(path)
     return [Step.from_dict(event) for event in events if event.get("type") == "step"]
+
+
+def read_start(path: Path) -> Event:
+    """The first event of a run, an empty one if it has not started or the line is damaged."""
+    try:
+        with path.open("rb") as file:
+            line = file.readline()
+    except FileNotFoundError:
+        return {}
+    event = _event(path, line) if line.endswith(b"\n") else {}
+    return event if event.get("type") == "start" else {}
 
 
 def jsonable(value: Any) -> Any:

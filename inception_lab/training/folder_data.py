@@ -10,11 +10,15 @@ import hashlib
 import os
 from dataclasses import dataclass
 from functools import lru_cache
+from ipaddress import ip_address
 from pathlib import Path
 
 from inception_lab.errors import DataError
 
 SUFFIXES = frozenset((".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff"))
+FOLDERS = "INCEPTION_LAB_FOLDERS"
+"""The variable that names the directories whose folders of images an open page may read."""
+
 LEAST = 6
 """Images a class must have: five to train on and one to test with."""
 
@@ -49,9 +53,42 @@ def state(found: Scan) -> str:
     """A short name that changes whenever an image of the folder is added, removed, renamed or written again."""
     digest = hashlib.sha256()
     for file, label in (*found.train, *found.test):
-        told = file.stat()
+        try:
+            told = file.stat()
+        except OSError as problem:
+            raise DataError(f"{file} cannot be read ({problem.strerror}). Put it back, or start a new run.") from None
         digest.update(f"{file.relative_to(found.path)}\0{label}\0{told.st_size}\0{told.st_mtime_ns}\n".encode())
     return digest.hexdigest()[:16]
+
+
+def allowed(path: Path, *, address: str | None) -> bool:
+    """Whether a page that listens on `address` may read the folder at `path`, which anybody may name in a link.
+
+    On this machine's own address, whoever opens the page may read its files anyway. A page that others reach (None:
+    on every address) reads only what lies in a directory named by INCEPTION_LAB_FOLDERS, several of them separated as
+    in PATH; links are followed first. Nothing is opened, so that a refusal does not tell what there is.
+    """
+    if address is not None and _loopback(address):
+        return True
+    real = Path(os.path.realpath(path))
+    named = filter(None, os.environ.get(FOLDERS, "").split(os.pathsep))
+    return any(real.is_relative_to(os.path.realpath(place)) for place in named)
+
+
+def check_allowed(path: Path, *, address: str | None) -> None:
+    """Raise `DataError` unless `allowed`."""
+    if not allowed(path, address=address):
+        raise DataError(
+            f"This page is open to others, so it reads no folder named in a link. Whoever runs it can name directories "
+            f"to read in {FOLDERS}, or serve the page on localhost alone."
+        )
+
+
+def _loopback(address: str) -> bool:
+    try:
+        return ip_address(address.strip("[]")).is_loopback
+    except ValueError:
+        return address.lower() == "localhost"
 
 
 @lru_cache(maxsize=16)

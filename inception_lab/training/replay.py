@@ -1,7 +1,8 @@
 """What a run is a fork of: the settings and the steps that it shares with another, kept in its own folder.
 
     origin.json             the settings with which the first of its ancestors began
-    past.jsonl              the steps before the fork, and the changes up to it, as the ancestors wrote them
+    past.jsonl              the steps before the fork, and the changes up to it, as the ancestors wrote them; first
+                            the fingerprint of a folder of images
     checkpoint-NNNNNN.pt    the newest state at or before the fork, if there was one
 
 So a fork needs its parent's folder only when it is submitted. It begins at the checkpoint, or at step 0, makes the
@@ -23,6 +24,7 @@ from typing import Any, final
 from inception_lab.errors import RunError, SettingsError
 from inception_lab.training import events, files
 from inception_lab.training.control import CHANGEABLE, Change
+from inception_lab.training.datasets import fingerprint
 from inception_lab.training.events import Step
 from inception_lab.training.settings import Fork, Settings
 
@@ -35,11 +37,13 @@ LENGTH = ("steps", "checkpoint_every")
 @final
 @dataclass(frozen=True, slots=True)
 class Past:
-    """The steps that a fork shares, the settings they began with, and the changes since."""
+    """The steps that a fork shares, the settings they began with, and the changes since; `data` is the fingerprint of
+    the images they saw, empty where none was noted."""
 
     settings: Settings
     steps: tuple[Step, ...] = ()
     changes: tuple[Change, ...] = ()
+    data: str = ""
 
     def at(self, step: int) -> Settings:
         """The settings that decide `step`."""
@@ -108,10 +112,18 @@ def forked(past: Past, parent: Settings, fork: Fork, changes: dict[str, Any]) ->
 
 
 def check(settings: Settings, past: Past) -> None:
-    """Raise `SettingsError` unless a fork with these settings can have this past."""
+    """Raise `SettingsError` unless a fork with these settings can have this past, `RunError` if the images are no
+    longer those it saw."""
     assert settings.fork is not None
     before, after = past.at(settings.fork.step).to_dict(), settings.to_dict()
     _refuse({name for name in after if name not in CHANGEABLE and after[name] != before[name]})
+    _same_data(settings, past.data)
+
+
+def check_data(folder: Path, settings: Settings) -> None:
+    """Raise `RunError` if the run in `folder` began with other images than its data set has now, so that made again it
+    would not give the same numbers; `DataError` if they are gone. A run that noted nothing passes."""
+    _same_data(settings, events.read_start(folder / files.EVENTS).get("data", ""))
 
 
 def history(folder: Path, settings: Settings, *, step: int) -> Past:
@@ -137,7 +149,8 @@ def history(folder: Path, settings: Settings, *, step: int) -> Past:
 def keep(past: Past, folder: Path, *, parent: Path) -> None:
     """Write into a fork's folder what it shares with the run in the folder `parent`."""
     files.replace(folder / files.ORIGIN, json.dumps(past.settings.to_dict(), indent=1).encode())
-    lines = [events.change(change.step, change.settings) for change in past.changes]
+    about = {"type": "start", "addresses": [], "data": past.data}
+    lines = [about, *(events.change(change.step, change.settings) for change in past.changes)]
     lines += [step.to_dict() for step in past.steps]
     files.replace(folder / files.PAST, "".join(f"{events.encode(line)}\n" for line in lines).encode())
     states = [file for step, file in files.checkpoints(parent).items() if step <= len(past.steps)]
@@ -148,7 +161,8 @@ def keep(past: Past, folder: Path, *, parent: Path) -> None:
 
 
 def read(folder: Path, settings: Settings) -> Past:
-    """What `keep` wrote for the fork with these settings. Raises `RunError` if it is missing or damaged."""
+    """What `keep` wrote for the fork with these settings. Raises `RunError` if it is missing or damaged, or if the
+    images are no longer those it saw."""
     assert settings.fork is not None
     began = _origin(folder).with_(**{name: getattr(settings, name) for name in LENGTH})
     past = _read(folder / files.PAST, began)
@@ -157,6 +171,7 @@ def read(folder: Path, settings: Settings) -> Past:
             f"Run {folder.name} is a fork of {settings.fork.run} at step {settings.fork.step}, but its folder holds "
             f"{len(past.steps)} steps of the past. Fork that run again."
         )
+    _same_data(settings, past.data)
     return past
 
 
@@ -180,7 +195,17 @@ def forget(folder: Path, settings: Settings) -> None:
 def _read(file: Path, began: Settings) -> Past:
     found, _ = events.read(file)
     steps = tuple(Step.from_dict(event) for event in found if event["type"] == "step")
-    return Past(began, steps, tuple(Change.from_dict(event) for event in found if event["type"] == "change"))
+    changes = tuple(Change.from_dict(event) for event in found if event["type"] == "change")
+    data = next((event.get("data", "") for event in found if event["type"] == "start"), "")
+    return Past(began, steps, changes, data)
+
+
+def _same_data(settings: Settings, seen: str) -> None:
+    if seen and fingerprint(settings.data) != seen:
+        raise RunError(
+            f"The images in {settings.data.partition(':')[2]} are not those that the run began with: some were added, "
+            "removed or written again. Put them back, or start a new run with those there are."
+        )
 
 
 def _origin(folder: Path) -> Settings:

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import torch
 from safetensors.torch import load_file
 
 from inception_lab.errors import RunError, SettingsError, UnknownRun
+from inception_lab.jobs import folder as folders
 from inception_lab.jobs.follow import Follower
 from inception_lab.jobs.fork import fork
 from inception_lab.jobs.store import Store
@@ -17,6 +19,7 @@ from inception_lab.training.control import Change, Control
 from inception_lab.training.events import Step
 from inception_lab.training.settings import Fork, Settings
 from inception_lab.training.worker import work
+from tests.training import datafiles
 from tests.training.tiny import tiny
 
 
@@ -249,6 +252,30 @@ def test_a_fork_tells_when_its_past_was_made_otherwise(store: Store, quick: None
     error = result(store, child)["error"]
     assert error.startswith(f"Step 2 came out otherwise than run {parent} recorded it")
     assert "another machine" in error
+
+
+def test_a_folder_whose_images_changed_is_no_past_and_no_second_try(store: Store, quick: None, tmp_path: Path) -> None:
+    images = datafiles.folder(tmp_path / "photos", {"x": 12, "y": 12})
+    mine = tiny(data=f"folder:{images}", image_size=20, batch=4, steps=4)
+    parent = store.submit(mine)
+    made(store, parent)
+    child = fork(store, parent, step=2, rate=0.01)
+    made(store, child)
+    late = fork(store, child, step=3, rate=0.02)
+    assert steps(store, child)[:2] == steps(store, parent)[:2]
+    image = images / "x" / "000.png"
+    image.write_bytes(datafiles.picture((200, 200, 200), (20, 20)))
+    for again in (parent, child):
+        with pytest.raises(RunError, match=f"The images in {images} are not those that the run began with"):
+            fork(store, again, step=2, rate=0.03)
+    assert work(store.folder(late)) == 1
+    assert "The images in" in str(result(store, late)["error"])
+    kept = store.folder(parent) / "events.jsonl"
+    before = kept.read_bytes()
+    with pytest.raises(RunError, match="start a new run"):
+        folders.clear(store.folder(parent), mine)
+    assert kept.read_bytes() == before
+    made(store, store.submit(mine))
 
 
 def test_settings_of_a_fork_survive_json() -> None:

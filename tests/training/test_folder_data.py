@@ -1,11 +1,12 @@
 """A folder of images: who is in which class and part, and what is wrong with a folder that is no data set."""
 
+import os
 from pathlib import Path
 
 import pytest
 
 from inception_lab.errors import DataError
-from inception_lab.training.folder_data import scan, state
+from inception_lab.training.folder_data import allowed, check_allowed, scan, state
 from tests.training import datafiles
 
 
@@ -44,6 +45,31 @@ def test_a_change_is_seen(tmp_path: Path) -> None:
     after = state(scan(root))
     (root / "y" / "000.png").write_bytes(b"other bytes")
     assert len({before, after, state(scan(root))}) == 3
+
+
+@pytest.mark.parametrize("address", ["localhost", "127.0.0.1", "::1", "[::1]", "127.8.0.1"])
+def test_a_page_on_this_machine_alone_reads_any_folder(address: str, tmp_path: Path) -> None:
+    assert allowed(tmp_path, address=address)
+
+
+@pytest.mark.parametrize("address", [None, "", "0.0.0.0", "::", "192.168.1.4", "lab.example.org"])
+def test_an_open_page_reads_what_was_named_and_nothing_else(
+    address: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("INCEPTION_LAB_FOLDERS", raising=False)
+    class_, other, secret = (tmp_path / name for name in ("class", "other", "class-secret"))
+    for place in (class_, other, secret):
+        (place / "birds").mkdir(parents=True)
+    (class_ / "way-out").symlink_to(secret)
+    assert not allowed(class_ / "birds", address=address)
+    monkeypatch.setenv("INCEPTION_LAB_FOLDERS", os.pathsep.join(map(str, (class_, other))))
+    assert allowed(class_, address=address)
+    assert allowed(class_ / "birds", address=address)
+    assert allowed(other / "birds", address=address)
+    for path in (secret, class_ / ".." / "class-secret", class_ / "way-out" / "birds", tmp_path):
+        assert not allowed(path, address=address)
+        with pytest.raises(DataError, match="INCEPTION_LAB_FOLDERS"):
+            check_allowed(path, address=address)
 
 
 def test_what_is_wrong_with_a_folder_is_said(tmp_path: Path) -> None:
