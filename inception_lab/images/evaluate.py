@@ -1,154 +1,219 @@
-"""The error rates of a network on a folder of labelled photographs, in ImageNet's layout: one folder per class.
+"""The error rates of networks on a folder of labelled photographs, in ImageNet's layout: one folder per class.
 
-A class folder is named by WordNet id (n07920052), by index (967) or by label (espresso); for a network trained here by
-index or label, with _ for a slash. Every pixel of a file is used,
-as for the published numbers; the paper's own single-crop numbers leave out some 1,700 images with poor boxes.
+Every pixel of a file is used, as for the published numbers; the paper's own single-crop numbers leave out some 1,700
+images with poor boxes, which `blacklist` leaves out here. One call is one process, or one of those of `torchrun`
+(RANK and WORLD_SIZE); `evaluate_shard` and `merge` are the same in two parts, for a cluster.
 """
 
 from __future__ import annotations
 
+import math
+import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
-from inception_lab.errors import DataError, ImageError
-from inception_lab.images.crops import protocol
-from inception_lab.images.load import load
-from inception_lab.images.networks import borrowed, probabilities, threads_set
+from inception_lab.errors import DataError, SettingsError
+from inception_lab.images import journal
+from inception_lab.images.crops import Reading, protocol
+from inception_lab.images.ensemble import asked
+from inception_lab.images.evaluation import Evaluation, Row, row
+from inception_lab.images.labelled import Files, class_index, files
+from inception_lab.images.networks import threads_set
+from inception_lab.images.ranking import Clock, Device, Ranked, Settings, absolute, plain, ranked
 from inception_lab.images.trained import known
-from inception_lab.intervals import wilson
-from inception_lab.models.records import EMBEDDED, WeightRecord
-from inception_lab.models.weights import labels, wnids
+from inception_lab.models.records import EMBEDDED
 
-SUFFIXES = frozenset((".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff"))
+__all__ = ["Evaluation", "Row", "Shard", "class_index", "evaluate", "evaluate_shard", "merge", "settings"]
+
+PATIENCE = timedelta(days=7)  # for the slowest of several processes
+
 Progress = Callable[[int, int], None]
-"""Called with (images done, images in all); what it raises ends the evaluation."""
+"""Called with (images done, images in all) of this process; what it raises ends the evaluation."""
 
 
 @dataclass(frozen=True, slots=True)
-class Evaluation:
-    """Shares of images (0 to 1) whose class was not first, or not among the first five, with 95 % Wilson intervals.
+class Shard:
+    """What one of several processes found, with the clock of its loop; `resumed` answers were there before."""
 
-    `images` counts those that were read; `skipped` holds the sentences for those that were not.
-    """
-
-    network: str
-    crops: int
-    images: int
-    top1_error: float
-    top5_error: float
-    interval: tuple[float, float]
-    top5_interval: tuple[float, float]
-    skipped: tuple[str, ...] = ()
-    seconds: float = 0.0
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values, as the command line prints them; `interval` is that of the top-1 error."""
-        return {
-            "network": self.network,
-            "crops": self.crops,
-            "images": self.images,
-            "top1_error": self.top1_error,
-            "top5_error": self.top5_error,
-            "interval": list(self.interval),
-            "top5_interval": list(self.top5_interval),
-            "skipped": list(self.skipped),
-            "seconds": self.seconds,
-        }
-
-    def __str__(self) -> str:
-        return (
-            f"{self.network}, {self.images:,} images, {self.crops} crop{'s' if self.crops > 1 else ''}: "
-            f"top-1 error {_percent(self.top1_error, self.interval)}, "
-            f"top-5 error {_percent(self.top5_error, self.top5_interval)}"
-        )
+    answers: tuple[Ranked, ...]
+    clock: Clock
+    resumed: int = 0
 
 
 def evaluate(
     folder: str | Path,
     *,
-    network: str = EMBEDDED,
+    network: str | Sequence[str] = EMBEDDED,
+    ensemble: bool = False,
     crops: int = 1,
+    reading: Reading = "timm",
+    blacklist: str | Path | None = None,
+    resume: str | Path | None = None,
+    device: Device = "auto",
+    workers: int | None = None,
     threads: int | None = None,
     progress: Progress | None = None,
 ) -> Evaluation:
-    """Error rates on all photographs below `folder`; unreadable ones are skipped and named.
+    """Error rates of one or more networks, or "paper-ensemble", on all photographs below `folder`.
 
-    Raises `DataError` for a folder without classes or readable images, and as `classify` for network and crops.
+    Unreadable files are skipped and named. `ensemble` adds the networks' average, `blacklist` is a file of validation
+    ids to leave out, `resume` a file that keeps every answer and that a later call goes on from. `workers` threads
+    decode ahead of the network. Under `torchrun` every process gets the whole result. Raises `DataError` for a folder
+    without classes or readable images, and as `classify` for networks and crops.
     """
-    protocol(crops)
-    chosen = known(network)
-    tag, files = chosen.tag, list(_labelled(Path(folder).expanduser(), chosen))
-    wrong1 = wrong5 = 0
-    skipped: list[str] = []
     start = time.perf_counter()
+    wanted = settings(network, ensemble=ensemble, crops=crops, reading=reading, device=device, workers=workers)
+    world = int(os.environ.get("WORLD_SIZE", "1"))
+    rank = int(os.environ.get("RANK", "0")) if world > 1 else 0
+    listed = _files(folder, wanted, blacklist)
     with threads_set(threads):
-        for done, (path, target) in enumerate(files):
-            if progress is not None:
-                progress(done, len(files))
-            try:
-                photo = load(path, longest=None)
-            except ImageError as problem:
-                skipped.append(str(problem))
-                continue
-            with borrowed(tag) as loaded:
-                best = probabilities(loaded, photo, crops).topk(min(5, chosen.classes)).indices.tolist()
-            wrong1 += target != best[0]
-            wrong5 += target not in best
+        shard = _shard(listed, wanted, rank, world, resume, progress)
+    shards = [shard] if world == 1 else _gathered(shard, world)
+    return _merged(listed, wanted, shards, time.perf_counter() - start)
+
+
+def settings(
+    network: str | Sequence[str] = EMBEDDED,
+    *,
+    ensemble: bool = False,
+    crops: int = 1,
+    reading: Reading = "timm",
+    device: Device = "auto",
+    workers: int | None = None,
+) -> Settings:
+    """The question as plain data, checked. Raises `SettingsError` and as `images.trained.known`."""
+    protocol(crops, reading)
+    if workers is not None and workers < 1:
+        raise SettingsError(f"Pictures cannot be decoded by {workers} threads; give 1 or more.")
+    tags, together = asked(network, EMBEDDED, together=ensemble)
+    return Settings(tags=tuple(tags), together=together, crops=crops, reading=reading, device=device, workers=workers)
+
+
+def evaluate_shard(
+    folder: str | Path,
+    settings: Settings,
+    *,
+    rank: int,
+    world: int,
+    blacklist: str | Path | None = None,
+    resume: str | Path | None = None,
+    progress: Progress | None = None,
+) -> Shard:
+    """Every `world`-th file from the `rank`-th on: what one process of several does, wherever it runs."""
+    if not 0 <= rank < world:
+        raise SettingsError(f"There is no part {rank} of {world}; parts count from 0 to {world - 1}.")
+    return _shard(_files(folder, settings, blacklist), settings, rank, world, resume, progress)
+
+
+def merge(
+    folder: str | Path, settings: Settings, shards: Sequence[Shard], *, blacklist: str | Path | None = None
+) -> Evaluation:
+    """The error rates from all parts. Raises `DataError` if one is missing."""
+    seconds = max((shard.clock.seconds for shard in shards), default=0.0)
+    return _merged(_files(folder, settings, blacklist), settings, shards, seconds)
+
+
+def _files(folder: str | Path, settings: Settings, blacklist: str | Path | None) -> Files:
+    records = [known(tag) for tag in settings.tags]
+    place, out = absolute(folder), Path(blacklist) if blacklist else None
+    found = files(place, records[0], blacklist=out)
+    for record in records[1:]:
+        if record.labels != records[0].labels and files(place, record, blacklist=out).targets != found.targets:
+            raise SettingsError(
+                f"{records[0].tag} and {record.tag} number the classes of {place} differently; evaluate them apart."
+            )
+    return found
+
+
+def _shard(
+    files: Files, settings: Settings, rank: int, world: int, resume: str | Path | None, progress: Progress | None
+) -> Shard:
+    mine = range(rank, len(files.names), world)
+    clock = Clock()
+    if resume is None:
+        answers = _answers(files, list(mine), settings, clock, 0, len(mine), progress)
+        return Shard(tuple(answers), clock)
+    path = absolute(resume)
+    question = _question(files, settings)
+    before = journal.done(path, question)
+    known_answers = [before[files.names[place]] for place in mine if files.names[place] in before]
+    left = [place for place in mine if files.names[place] not in before]
+    with journal.written(path, question, rank=rank, world=world) as file:
+        fresh = _answers(files, left, settings, clock, len(known_answers), len(mine), progress, file)
+    return Shard((*known_answers, *fresh), clock, len(known_answers))
+
+
+def _answers(
+    files: Files,
+    places: list[int],
+    settings: Settings,
+    clock: Clock,
+    before: int,
+    total: int,
+    progress: Progress | None,
+    file: BinaryIO | None = None,
+) -> list[Ranked]:
+    found: list[Ranked] = []
     if progress is not None:
-        progress(len(files), len(files))
-    images = len(files) - len(skipped)
-    if not images:
-        raise DataError(f"None of the {len(files)} files below {folder} is a photograph the lab can read: {skipped[0]}")
-    shares = (wrong1 / images, wrong5 / images)
-    intervals = (wilson(wrong1, images), wilson(wrong5, images))
-    return Evaluation(tag, crops, images, *shares, *intervals, tuple(skipped), time.perf_counter() - start)
+        progress(before, total)
+    for one in ranked(files, places, settings, clock=clock):
+        found.append(one)
+        if file is not None:
+            journal.add(file, [one])
+        if progress is not None:
+            progress(before + len(found), total)
+    return found
 
 
-def class_index(name: str, own: Sequence[str] = ()) -> int:
-    """The class a folder stands for, of ImageNet's or of a run's `own`; raises `DataError` for a name that fits none,
-    or two."""
-    if not own and name in wnids():
-        return wnids().index(name)
-    if name.isdecimal() and int(name) < len(own or wnids()):
-        return int(name)
-    fitting = [index for index, label in enumerate(own or labels()) if _spoken(label) == _spoken(name)]
-    if len(fitting) == 1:
-        return fitting[0]
+def _question(files: Files, settings: Settings) -> dict[str, Any]:
+    return {**plain(settings), "folder": str(files.folder), "files": files.digest}
+
+
+def _gathered(shard: Shard, world: int) -> list[Shard]:
+    """The shards of all processes, in every one of them, over the network that torchrun has set up."""
+    from torch import distributed
+
+    own = not distributed.is_initialized()
     if own:
+        distributed.init_process_group("gloo", timeout=PATIENCE)
+    try:
+        found: list[Any] = [None] * world
+        distributed.all_gather_object(found, shard)
+    finally:
+        if own:
+            distributed.destroy_process_group()
+    return found
+
+
+def _merged(files: Files, settings: Settings, shards: Sequence[Shard], seconds: float) -> Evaluation:
+    answers = {one.file: one for shard in shards for one in shard.answers}
+    if missing := [name for name in files.names if name not in answers]:
+        raise DataError(f"{len(missing)} of {len(files.names)} files have no answer, {missing[0]} first.")
+    told = [answers[name] for name in files.names]
+    skipped = tuple(one.error for one in told if one.error)
+    good = [one.ranks for one in told if not one.error]
+    if not good:
         raise DataError(
-            f"The folder {name!r} is no class of this network: name it by index, 0 to {len(own) - 1}, or "
-            f"by label: {', '.join(own[:20])}."
+            f"None of the {len(told)} files below {files.folder} is a photograph the lab can read: {skipped[0]}"
         )
-    if fitting:
-        raise DataError(f"Two classes are called {name!r}; name the folder {' or '.join(wnids()[i] for i in fitting)}.")
-    raise DataError(
-        f"The folder {name!r} is no class: name it by WordNet id (n07920052), index (967) or label (espresso)."
+    members = settings.together.members if settings.together else ()
+    rows = [row(tag, [ranks[place] for ranks in good]) for place, tag in enumerate(settings.tags)]
+    if settings.together:
+        rows.append(row(settings.together.name, [ranks[-1] for ranks in good], members=members))
+    clocks = [shard.clock for shard in shards if shard.clock.images]
+    return Evaluation(
+        rows=tuple(rows),
+        crops=settings.crops,
+        reading=settings.reading,
+        skipped=skipped,
+        blacklisted=files.blacklisted,
+        resumed=sum(shard.resumed for shard in shards),
+        seconds=seconds,
+        idle=max((clock.idle for clock in clocks), default=math.nan),
+        device=clocks[0].device if clocks else "none",
+        processes=len(shards),
     )
-
-
-def _spoken(name: str) -> str:
-    """A label as the name of a folder can say it: without capitals, and what no folder may hold is a space."""
-    return name.replace("_", " ").replace("/", " ").casefold()
-
-
-def _labelled(folder: Path, network: WeightRecord) -> Iterator[tuple[Path, int]]:
-    """Every picture file with its class, in the order of the names."""
-    if not folder.is_dir():
-        raise DataError(f"{folder} is no folder; give one with a folder of photographs per class.")
-    found = False
-    for place in sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")):
-        files = sorted(path for path in place.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
-        if files:
-            found, index = True, class_index(place.name, network.labels)
-            yield from ((path, index) for path in files)
-    if not found:
-        raise DataError(
-            f"{folder} has no class folders with photographs; it needs one folder per class, e.g. n07920052/."
-        )
-
-
-def _percent(share: float, interval: tuple[float, float]) -> str:
-    return f"{share:.1%} ({interval[0]:.1%} to {interval[1]:.1%})"

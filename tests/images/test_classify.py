@@ -62,7 +62,7 @@ def test_bad_files_are_reported_by_name_and_the_rest_goes_on(tmp_path: Path) -> 
 
 
 def test_each_network_has_its_own_entry(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(networks, "pretrained", lambda tag, *, progress: Constant(len(tag)))
+    monkeypatch.setattr(networks, "pretrained", lambda tag, *, progress: Constant(len(tag)).eval())
     monkeypatch.setattr("inception_lab.images.networks.MODELS", Models())
     tags = ["inception_v3.tf_in1k", "inception_v4"]
     found = classify([noise(40, 40), noise(40, 40)], networks=tags, top=1)
@@ -144,7 +144,7 @@ def test_a_model_is_loaded_once_and_the_oldest_goes(monkeypatch: pytest.MonkeyPa
     def slow(tag: str, *, progress: object) -> nn.Module:
         loads.append(tag)
         time.sleep(0.05)
-        return Constant(0)
+        return Constant(0).eval()
 
     monkeypatch.setattr(networks, "pretrained", slow)
     models = Models(kept=2)

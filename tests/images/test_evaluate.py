@@ -1,18 +1,37 @@
-"""Error rates on a folder, with the embedded network and with answers made up."""
+"""Error rates on a folder: the embedded network's, answers made up, kills and resumes, several processes."""
+
+from __future__ import annotations
 
 import json
+import math
+import os
 import shutil
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from torch import Tensor, nn
 
-from inception_lab.errors import DataError
-from inception_lab.images import evaluate as module
-from inception_lab.images.evaluate import class_index, evaluate
+from inception_lab.errors import DataError, SettingsError
+from inception_lab.images import bootstrap, networks, ranking
+from inception_lab.images.classify import classify
+from inception_lab.images.evaluate import class_index, evaluate, evaluate_shard, merge, settings
+from inception_lab.images.labelled import ids, validation_id
+from inception_lab.images.networks import Models
+from inception_lab.images.paper_tables import printed
 from inception_lab.images.samples import samples
 from inception_lab.intervals import wilson
 from inception_lab.models.weights import wnids
+from tests.images.files import encoded, noise
+
+TORCHRUN = ("torch.distributed.run", "--standalone", "--nproc-per-node", "2")
+ROOT = Path(__file__).resolve().parents[2]
+V4, IR, IR_ADV = "inception_v4.tf_in1k", "inception_resnet_v2.tf_in1k", "inception_resnet_v2.tf_ens_adv_in1k"
 
 
 def sample(name: str) -> Path:
@@ -31,32 +50,219 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "set"
 
 
+@pytest.fixture
+def many(tmp_path: Path) -> Path:
+    """Forty tiny pictures of two classes under the names of ILSVRC's validation set."""
+    for number in range(1, 41):
+        place = tmp_path / "val" / str(number % 2)
+        place.mkdir(parents=True, exist_ok=True)
+        (place / f"ILSVRC2012_val_{number:08}.JPEG").write_bytes(encoded(noise(24, 20, number), "PNG"))
+    return tmp_path / "val"
+
+
+class Brightness(nn.Module):
+    """Logits from the picture's mean colour: quick, and different for every picture."""
+
+    def __init__(self, sign: float) -> None:
+        super().__init__()
+        self.sign = sign
+
+    def forward(self, x: Tensor) -> Tensor:
+        red, green = self.sign * x[:, 0].mean((1, 2)), x[:, 1].mean((1, 2))
+        return torch.cat([torch.stack([red, green], 1) * 100, torch.full((len(x), 998), -50.0)], 1)
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hub tags answer with Brightness."""
+
+    def made(tag: str) -> nn.Module:
+        return Brightness(-1.0 if "resnet" in tag else 1.0).eval()
+
+    monkeypatch.setattr(networks, "pretrained", lambda tag, *, progress: made(tag))
+    monkeypatch.setattr(networks, "MODELS", Models())
+
+
 def test_error_rates(folder: Path) -> None:
     seen: list[tuple[int, int]] = []
     found = evaluate(folder, threads=1, progress=lambda done, total: seen.append((done, total)))
     assert (found.images, found.top1_error, found.top5_error) == (3, pytest.approx(2 / 3), pytest.approx(1 / 3))
     assert (found.interval, found.top5_interval) == (wilson(2, 3), wilson(1, 3))
+    assert found.headline.bootstrap == bootstrap.percentile(2, 3)
     assert [sentence.split()[0] for sentence in found.skipped] == ["broken.jpg"]
     assert seen == [(0, 4), (1, 4), (2, 4), (3, 4), (4, 4)]
     assert str(found).startswith(
         "efficientnet_lite0, 3 images, 1 crop: top-1 error 66.7% (20.8% to 93.9%), top-5 error 33.3%"
     )
     shape = json.loads(json.dumps(found.to_dict()))
-    assert {"network", "crops", "images", "top1_error", "top5_error", "interval"} <= set(shape)
+    assert {"network", "crops", "images", "top1_error", "top5_error", "interval", "rows"} <= set(shape)
     assert len(shape["interval"]) == 2
+    assert (shape["bootstrap_resamples"], shape["bootstrap_seed"]) == (10_000, 0)
 
 
 def test_all_pixels_are_used(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[object] = []
+    real = ranking.load
 
     def noted(path: Path, *, longest: int | None) -> object:
         asked.append(longest)
-        return path
+        return real(path, longest=longest)
 
-    monkeypatch.setattr(module, "load", noted)
-    monkeypatch.setattr(module, "probabilities", lambda *_: torch.arange(1000.0))
-    assert evaluate(folder).images == 4
+    monkeypatch.setattr(ranking, "load", noted)
+    assert evaluate(folder).images == 3
     assert asked == [None] * 4
+
+
+def test_the_place_of_the_right_class() -> None:
+    shares = torch.tensor([0.1, 0.4, 0.1, 0.3, 0.1])
+    assert [ranking.rank(shares, target) for target in range(5)] == [2, 0, 3, 1, 4]
+
+
+@pytest.mark.parametrize(("crops", "reading"), [(1, "timm"), (1, "slim"), (12, "timm")])
+def test_answers_are_those_of_classify(many: Path, quick: None, crops: int, reading: str) -> None:
+    found = evaluate(many, network=[V4, IR], ensemble=True, crops=crops, reading=reading)  # type: ignore[arg-type]
+    wrong = [0, 0, 0]
+    files = sorted(many.rglob("*.JPEG"))
+    for file in files:
+        said = classify(file, networks=[V4, IR], ensemble=True, crops=crops, reading=reading)  # type: ignore[arg-type]
+        for place, one in enumerate(said):
+            wrong[place] += one.predictions[0].index != int(file.parent.name)
+    assert [row.network for row in found.rows] == [V4, IR, "ensemble"]
+    assert [round(row.top1_error * 40) for row in found.rows] == wrong
+    assert 0 < wrong[0] < 40
+    assert found.network == "ensemble"
+    assert found.headline.members == ((V4, 0.5), (IR, 0.5))
+
+
+def test_the_blacklist_leaves_out_by_id(many: Path, quick: None, tmp_path: Path) -> None:
+    file = tmp_path / "blacklist.txt"
+    file.write_text("36\n\n1\n40000\n")
+    found = evaluate(many, network=V4, blacklist=file)
+    assert (found.images, found.blacklisted) == (38, 2)
+    assert "38 images, 2 blacklisted ones left out" in str(found)
+    assert validation_id("a/ILSVRC2012_val_00000123.JPEG") == 123
+    assert validation_id("b/photo_00000123.JPEG") is None
+    file.write_text("49999\n")
+    with pytest.raises(DataError, match=r"None of the 1 ids of .* is a file below"):
+        evaluate(many, network=V4, blacklist=file)
+    for bad in ("12\nn01440764\n", "0\n", "50001\n", "-1\n", "１\n"):
+        file.write_text(bad, encoding="utf-8")
+        with pytest.raises(DataError, match="a blacklist holds one id from 1 to 50,000"):
+            ids(file)
+    with pytest.raises(DataError, match="cannot be read"):
+        ids(tmp_path / "nothing.txt")
+
+
+def test_what_was_stopped_goes_on(many: Path, quick: None, tmp_path: Path) -> None:
+    whole, file = evaluate(many, network=V4), tmp_path / "deep" / "answers.jsonl"
+
+    def stop(done: int, total: int) -> None:
+        if done == 17:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        evaluate(many, network=V4, resume=file, progress=stop)
+    assert len(file.read_text().splitlines()) == 18
+    with file.open("a") as torn:
+        torn.write('{"file": "0/ILSV')
+    seen: list[int] = []
+    found = evaluate(many, network=V4, resume=file, progress=lambda done, _: seen.append(done))
+    assert (seen[0], seen[-1], found.resumed) == (17, 40, 17)
+    assert found.rows == whole.rows
+    assert len(file.read_text().splitlines()) == 41
+    again = evaluate(many, network=V4, resume=file)
+    assert (again.resumed, again.rows, again.device) == (40, whole.rows, "none")
+    assert math.isnan(again.idle)
+
+
+def test_answers_to_another_question_are_refused(many: Path, quick: None, tmp_path: Path) -> None:
+    file = tmp_path / "answers.jsonl"
+    evaluate(many, network=V4, resume=file)
+    before = file.read_bytes()
+    with pytest.raises(DataError, match="another networks"):
+        evaluate(many, network=IR, resume=file)
+    with pytest.raises(DataError, match="another crops"):
+        evaluate(many, network=V4, crops=10, resume=file)
+    (many / "0" / "ILSVRC2012_val_00000002.JPEG").unlink()
+    with pytest.raises(DataError, match="another files"):
+        evaluate(many, network=V4, resume=file)
+    assert file.read_bytes() == before
+    file.write_text("some notes\n")
+    with pytest.raises(DataError, match="is not a file of an evaluation"):
+        evaluate(many, network=V4, resume=file)
+
+
+@pytest.mark.parametrize("world", [1, 2, 3, 50])
+def test_shards_together_are_the_whole(many: Path, quick: None, world: int) -> None:
+    wanted = settings([V4, IR], ensemble=True)
+    shards = [evaluate_shard(many, wanted, rank=rank, world=world) for rank in range(world)]
+    assert merge(many, wanted, shards).rows == evaluate(many, network=[V4, IR], ensemble=True).rows
+    if world == 2:
+        with pytest.raises(DataError, match="20 of 40 files have no answer"):
+            merge(many, wanted, shards[:1])
+    with pytest.raises(SettingsError, match="There is no part"):
+        evaluate_shard(many, wanted, rank=world, world=world)
+
+
+def test_the_number_of_processes_may_change_after_a_kill(many: Path, quick: None, tmp_path: Path) -> None:
+    wanted, file = settings(V4), tmp_path / "answers.jsonl"
+    evaluate_shard(many, wanted, rank=1, world=2, resume=file)
+    assert (tmp_path / "answers.jsonl.1of2").exists()
+    found = evaluate(many, network=V4, resume=file)
+    assert (found.resumed, found.rows) == (20, evaluate(many, network=V4).rows)
+
+
+def test_pictures_ahead_are_bounded_and_waiting_is_measured(
+    many: Path, quick: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, judged = [0], [0]
+    most = [0]
+    real_picture, real_rank = ranking._picture, ranking.rank
+
+    def picture(*given: object) -> object:
+        made[0] += 1
+        most[0] = max(most[0], made[0] - judged[0])
+        time.sleep(0.01)
+        return real_picture(*given)  # type: ignore[arg-type]
+
+    def rank(shares: Tensor, target: int) -> int:
+        judged[0] += 1
+        return real_rank(shares, target)
+
+    monkeypatch.setattr(ranking, "_picture", picture)
+    monkeypatch.setattr(ranking, "rank", rank)
+    found = evaluate(many, network=V4, workers=1)
+    assert (made[0], judged[0]) == (40, 40)
+    assert most[0] <= 2 * 4 + 1 + 4, "two batches and one per thread, and the batch that is being judged"
+    assert 0.3 < found.idle <= 1, "one slow thread cannot keep a quick network busy"
+
+
+def test_beside_the_paper(many: Path, quick: None) -> None:
+    [row] = evaluate(many, network=V4).beside_paper()
+    assert (row["paper"], row["paper_top1"], row["paper_top5"]) == ("Inception-v4", 20.0, 5.0)
+    found = evaluate(many, network="paper-ensemble", crops=1)
+    assert [row.network for row in found.rows] == [V4, IR, IR_ADV, "paper-ensemble"]
+    assert found.beside_paper()[-1]["paper"] is None, "the paper's ensemble has 144 crops"
+    assert found.to_csv().splitlines()[0].startswith("network,crops,images,top1,top5,paper,table")
+    assert len(found.to_csv().splitlines()) == 5
+    four = printed("paper-ensemble", 144)
+    assert four is not None
+    assert (four.top1, four.top5) == (16.5, 3.1)
+    assert "one of them adversarial" in four.note
+    assert printed("inception_resnet_v2", 144) is not None
+    assert printed("tf_efficientnet_lite0", 1) is None
+    assert "released network" in str(printed("inception_resnet_v2", 12))
+
+
+def test_the_bootstrap_is_that_of_drawing_images_again() -> None:
+    wrong = np.array([1] * 30 + [0] * 70)
+    rng = np.random.default_rng(1)
+    drawn = rng.choice(wrong, (20_000, 100)).mean(axis=1)
+    low, high = bootstrap.percentile(30, 100)
+    assert (low, high) == pytest.approx(tuple(np.percentile(drawn, (2.5, 97.5))), abs=0.011)
+    assert bootstrap.percentile(30, 100) == (low, high), "seeded"
+    assert bootstrap.percentile(0, 10) == (0.0, 0.0)
+    assert bootstrap.percentile(0, 0) == (0.0, 1.0)
 
 
 def test_class_names() -> None:
@@ -80,3 +286,42 @@ def test_folders_that_cannot_be_evaluated(tmp_path: Path) -> None:
     (tmp_path / "967" / "a.jpg").write_bytes(b"")
     with pytest.raises(DataError, match=r"None of the 1 files below .*: a\.jpg is empty"):
         evaluate(tmp_path)
+
+
+def _command(folder: Path, *words: str) -> list[str]:
+    return ["inception_lab", "evaluate", str(folder), "--json", *words]
+
+
+def test_a_killed_process_and_then_torchrun_with_two(folder: Path, tmp_path: Path) -> None:
+    for place in range(12):
+        shutil.copy(sample("coffee.jpg"), folder / "n07920052" / f"{place}.jpg")
+    file = tmp_path / "answers.jsonl"
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    first = subprocess.Popen(
+        [sys.executable, "-m", *_command(folder, "--resume", str(file))],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    until = time.monotonic() + 120
+    while not (file.exists() and file.read_bytes().count(b"\n") >= 4):
+        assert time.monotonic() < until
+        time.sleep(0.005)
+    first.send_signal(signal.SIGKILL)
+    first.wait()
+    kept = file.read_bytes().count(b"\n") - 1
+    done = subprocess.run(
+        [sys.executable, "-m", *TORCHRUN, "-m", *_command(folder, "--resume", str(file))],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=240,
+    )
+    assert done.returncode == 0, done.stderr
+    data = json.loads(done.stdout)
+    assert (data["images"], data["processes"], data["resumed"]) == (15, 2, kept)
+    assert (data["top1_error"], data["top5_error"]) == (pytest.approx(2 / 15), pytest.approx(1 / 15))
+    assert done.stderr.count("Left out: broken.jpg") == 1
