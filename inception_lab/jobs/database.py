@@ -74,7 +74,7 @@ class Database:
             yield db
 
     def _again(self) -> None:
-        """Make the store that has vanished anew; a process that reads an older connection meanwhile is none of ours."""
+        """Make the store that has vanished anew; a process that holds an older connection meanwhile is none of ours."""
         if not self._lasting:
             raise RunError(f"The store of runs {self._path} is gone. Start the lab again, and it makes a new one.")
         try:

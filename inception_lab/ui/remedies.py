@@ -88,7 +88,7 @@ def race() -> None:
     st.caption("Thin: single seeds. Thick: their mean." + " Dotted: shipped." * bool(here and found.shipped))
     _origins(RACE, found.shipped, own)
     tables = ((race_table(found.shipped), "shipped"), (race_table(here), "here"))
-    frame = pd.DataFrame([{**_racer(row), "made": where} for rows, where in tables for row in rows])
+    frame = pd.DataFrame([{"made": where, **_racer(row)} for rows, where in tables for row in rows])
     st.dataframe(frame, hide_index=True, key="race-table", alt=alt)
     drawer.download("CSV", lambda: frame.to_csv(index=False), "race.csv", "text/csv")
     _notes(RACE, {})
@@ -115,7 +115,7 @@ def _words(row: RemedyRow) -> dict[str, str]:
         "outcomes": ", ".join(f"{word} {count}" for word, count in row.outcomes.most_common()),
         "accuracy, range": f"{row.accuracy:.2f}, {row.worst:.2f} to {row.best:.2f}",
         "zeros": f"{row.zero_share:.4f}",
-        "here": "–" if row.key == NONE else row.word,
+        "verdict": "–" if row.key == NONE else row.word,
         "the paper (arXiv 3.3)": row.paper,
     }
 
@@ -136,7 +136,7 @@ def _numbers(row: RemedyRow) -> dict[str, Any]:
         "fewer failures": row.effect.difference,
         "fewer, low": row.effect.low,
         "fewer, high": row.effect.high,
-        "here": row.word,
+        "verdict": row.word,
     }
 
 

@@ -51,7 +51,7 @@ def test_predict_run_fork_and_read_the_verdict(visit: Visit) -> None:
     choose(page, "Run", "^scale 1, seed 0$")
     expect(page.get_by_text(re.compile(r"Before the pooling, zeros passed 99\.9% at step \d+"))).to_be_visible()
     page.get_by_text("Fork this run").click()
-    page.get_by_role("button", name="Fork", exact=True).click()
+    page.get_by_role("button", name=re.compile(r"^Fork at step \d+$")).click()
     expect(page.get_by_text(re.compile(r"Step \d+ of 120"))).to_be_visible()
     expect(page.get_by_role("button", name="Stop all")).to_be_hidden(timeout=180_000)
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pandas
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from inception_lab.jobs import launch
 from inception_lab.jobs.store import Store
 from inception_lab.training.outcomes import DEFINITIONS
 from inception_lab.training.reference import load
+from inception_lab.ui import cache
+from tests.ui.ended import leave
 
 
 def train(**link: str) -> AppTest:
@@ -115,3 +119,101 @@ def test_an_experiment_offers_its_arms() -> None:
     assert app.button(key="start").label == "Start 4 runs"
     app.button_group(key="arms-remedies").set_value(["none", "clip-1"]).run()
     assert app.button(key="start").label == "Start 2 runs"
+
+
+@pytest.mark.parametrize("link", [{"set-network": "inception_v4"}, {"network": "inception_v3"}])
+def test_a_network_without_adds_has_no_scale_to_choose(link: dict[str, str]) -> None:
+    app = train(**link)
+    assert app.button(key="start").label == "Start 1 run"
+    assert "scales" not in [group.key for group in app.button_group]
+    text = " ".join(caption.value for caption in app.caption).replace("\\", "")
+    assert f"{next(iter(link.values()))} has no residual add, so there is no scale to choose" in text
+
+
+def test_only_networks_with_adds_are_swept_over_scales() -> None:
+    app = train(**{"set-network": "inception_v4, inception_resnet_v1"})
+    assert app.button(key="start").label == "Start 3 runs"  # one, and two scales
+    app.button_group(key="scales").set_value(["1", "0.3", "0.1"]).run()
+    assert app.button(key="start").label == "Start 4 runs"
+
+
+def test_a_day_of_work_is_asked_for_once_more() -> None:
+    app = train(preset="wide", **{"steps-wide": "5000"}, seeds="20")
+    app.session_state["predict-skip"] = True  # a click inside a dialog would close it here, unlike in a browser
+    app.button(key="start").click().run()
+    assert app.button(key="run").disabled
+    assert any("40 runs: about" in warning.value and "hours" in warning.value for warning in app.warning)
+    app.session_state["predict-skip"] = app.session_state["meant"] = True
+    app.button(key="start").click().run()
+    assert not app.button(key="run").disabled
+
+
+def test_half_a_minute_is_not_asked_for_twice() -> None:
+    app = train()
+    app.session_state["predict-skip"] = True
+    app.button(key="start").click().run()
+    assert "meant" not in [box.key for box in app.checkbox]
+    assert not app.button(key="run").disabled
+
+
+@pytest.mark.parametrize(
+    ("link", "sentence"),
+    [
+        ({"preset": "nothing"}, "asks for preset 'nothing'; there is micro, paper-rate"),
+        ({"scales": "0.7"}, "asks for scales '0.7'; there is 1, 0.5, 0.3"),
+        (
+            {"preset": "remedies", "arms-remedies": "prayer"},
+            "asks for arms-remedies 'prayer'; there is none, scale",
+        ),
+        ({"sweep": "shipped", "metrics": "joy"}, "asks for metrics 'joy'; there is zero_share, accuracy"),
+        ({"sweep": "shipped", "view": "inside", "inside": "nobody"}, "The run 'nobody' of the link is not among"),
+        ({"sweep": "shipped", "view": "inside", "quantity": "joy"}, "asks for quantity 'joy'; there is zeros"),
+        ({"set-joy": "1"}, "asks for the settings 'joy'; there is network"),
+        ({"view": "remedies", "counted-remedies": "none"}, "asks for counted-remedies 'none'; there is both, shipped"),
+    ],
+    ids=str,
+)
+def test_what_a_link_asks_for_in_vain_is_said(link: dict[str, str], sentence: str) -> None:
+    said = " ".join(warning.value for warning in train(**link).warning).replace("\\", "")
+    assert sentence in said
+
+
+def test_a_link_takes_words_and_shown_texts() -> None:
+    app = train(**{"preset": "remedies", "arms-remedies": "clip-1"})
+    assert app.button(key="start").label == "Start 1 run"
+    app = train(**{"preset": "remedies", "arms-remedies": "clipping at 1"})
+    assert "clip-1" in app.query_params["arms-remedies"]
+    assert not app.warning
+
+
+def test_an_emptied_home_is_no_end_of_the_page(home: Path) -> None:
+    app = train()
+    shutil.rmtree(home)
+    app.run()
+    assert not app.exception
+    assert not app.error
+    leave(Store(home, supervised=False), load()[0].settings, load()[0].steps)
+    app.run()
+    assert app.selectbox(key="shown").options[0].endswith("scale 1 · 1 run")
+    launch.stop(home)
+
+
+def grown(home: Path, *, made: int, status: str = "running") -> AppTest:
+    """The page, looking into a run of 120 steps that has made some."""
+    cache.store.clear()
+    store = Store(home, supervised=False)
+    first = load()[0]
+    id = leave(store, first.settings, first.steps[:made], status=status, addresses=first.addresses)
+    return train(view="inside", sweep="g", inside=id)
+
+
+def test_the_fork_says_its_step_and_an_impossible_one_is_refused(home: Path) -> None:
+    app = grown(home, made=80)
+    (id,) = (run.id for run in Store(home, supervised=False).runs())
+    fork = lambda: app.button(key=f"fork-{id}")  # noqa: E731
+    assert fork().label == "Fork at step 6"  # three before its death at 9
+    app.number_input(key=f"fork-step-{id}").set_value(40).run()
+    assert (fork().label, fork().disabled) == ("Fork at step 40", False)
+    app.number_input(key=f"fork-step-{id}").set_value(100).run()
+    assert (fork().label, fork().disabled) == ("Fork at step 100", True)
+    assert any("Step 100 is not there yet: this run has come to 79" in caption.value for caption in app.caption)

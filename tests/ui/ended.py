@@ -29,11 +29,12 @@ def leave(
     *,
     group: str = "g",
     status: str = "finished",
+    addresses: Sequence[str] = (),
     changes: Sequence[Change] = (),
 ) -> str:
     """A run that made these steps, and ended with what they come to unless it still runs; returns its id."""
     run = store.submit(settings, group=group)
-    lines = [events.start(addresses=(), version="0", threads=1, device="cpu", parameters=1)]
+    lines = [events.start(addresses=addresses, version="0", threads=1, device="cpu", parameters=1)]
     lines += [events.change(change.step, change.settings) for change in changes]
     lines += [step.to_dict() for step in made]
     (store.folder(run) / EVENTS).write_text("".join(f"{events.encode(line)}\n" for line in lines))

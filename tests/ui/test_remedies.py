@@ -54,7 +54,7 @@ def test_the_shipped_bench_is_on_screen_in_full(store: Store) -> None:
     assert list(numbers.failed) == [row.failed for row in rows]
     assert list(numbers.dies) == [row.outcomes["dies"] for row in rows]
     assert list(frame["the paper (arXiv 3.3)"]) == [row.paper for row in rows]
-    assert list(frame.here)[1:] == [row.word for row in rows][1:]
+    assert list(frame.verdict)[1:] == [row.word for row in rows][1:]
     assert f"**Shipped.** {plain(against_paper(rows))}" in [text.value for text in app.markdown]
     assert REMEDIES.caveat in [text.value for text in app.info]
     assert "Shipped runs: n = 64 runs, seeds 0, 1, 2, 3" in captions(app)
