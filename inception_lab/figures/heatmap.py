@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from inception_lab.figures.colours import AMOUNT, SIGNED
 from inception_lab.training.events import Step
 
 Quantity = Literal["zeros", "ratio", "shortcut", "residual", "cosine", "gradient", "update"]
@@ -94,40 +92,6 @@ def cells(addresses: Sequence[str], steps: Sequence[Step], *, quantity: Quantity
     return Cells(quantity, names, np.array([step.step for step in there], dtype="i4"), values, kind, low, high)
 
 
-def heatmap(addresses: Sequence[str], steps: Sequence[Step], *, quantity: Quantity) -> tuple[go.Figure, str]:
-    """Blocks × steps filled by `quantity`, and the picture in words.
-
-    Norms and ratios are coloured by their log10, shares from 0 to 1, cosines evenly around 0; the pointer reads the
-    value itself. What has no place on the scale is marked: ▲ for NaN and infinities, ○ for an exact zero under a
-    logarithm.
-    """
-    found = cells(addresses, steps, quantity=quantity)
-    figure = go.Figure(
-        go.Heatmap(
-            x=found.steps.tolist(),
-            y=found.names,
-            z=[[None if value != value else round(value, 4) for value in row] for row in found.places.T.tolist()],
-            customdata=[
-                [value if np.isfinite(value) else str(value) for value in row] for row in found.values.T.tolist()
-            ],
-            colorscale=SIGNED if found.kind == "signed" else AMOUNT,
-            zmin=found.low,
-            zmax=found.high,
-            colorbar={"title": {"text": {"share": "share", "log": "log10", "signed": "cosine"}[found.kind]}},
-            hovertemplate="block %{y}, step %{x}: %{customdata:.3g}<extra></extra>",
-        )
-    )
-    _mark(figure, found, found.odd, name="NaN or infinite", symbol="triangle-up")
-    _mark(figure, found, found.none, name="exactly zero", symbol="circle-open")
-    figure.update_layout(
-        xaxis={"title": {"text": "step"}},
-        yaxis={"autorange": "reversed", "title": {"text": "block"}},
-        legend={"orientation": "h", "yanchor": "bottom", "y": 1.02},
-        margin={"l": 60, "r": 10, "t": 10, "b": 45},
-    )
-    return figure, found.words
-
-
 def _ends(values: NDArray[Any], kind: Kind) -> tuple[float, float]:
     finite = values[np.isfinite(values)]
     match kind:
@@ -140,17 +104,3 @@ def _ends(values: NDArray[Any], kind: Kind) -> tuple[float, float]:
             found = np.log10(finite[finite > 0])
             low, high = (float(found.min()), float(found.max())) if len(found) else (0.0, 1.0)
             return (low, high) if high > low else (low - 0.5, high + 0.5)
-
-
-def _mark(figure: go.Figure, found: Cells, where: NDArray[Any], *, name: str, symbol: str) -> None:
-    if where.any():
-        at = [(int(step), int(block)) for block, step in np.argwhere(where.T)]
-        figure.add_scatter(
-            x=[int(found.steps[step]) for step, _ in at],
-            y=[found.names[block] for _, block in at],
-            text=[str(float(found.values[step, block])) for step, block in at],
-            mode="markers",
-            name=name,
-            marker={"symbol": symbol, "size": 6, "color": MARK},
-            hovertemplate="block %{y}, step %{x}: %{text}<extra></extra>",
-        )

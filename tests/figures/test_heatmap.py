@@ -2,10 +2,11 @@
 
 import math
 
+import numpy as np
 import pytest
 
 from inception_lab.figures.colours import AMOUNT, SIGNED, ramp
-from inception_lab.figures.heatmap import cells, heatmap
+from inception_lab.figures.heatmap import cells
 from inception_lab.figures.trunk import trunk
 from inception_lab.training.events import Step
 from inception_lab.training.presets import preset
@@ -23,26 +24,24 @@ BLOCKS = ("net/A/01", "net/B/01")
 
 
 def test_shares_are_drawn_from_0_to_1() -> None:
-    figure, words = heatmap(BLOCKS, STEPS, quantity="zeros")
-    cells = figure.data[0]
-    assert [list(row) for row in cells.z] == [[0.25, 0.75], [0.5, 1.0]]
-    assert (cells.zmin, cells.zmax) == (0, 1)
-    assert list(cells.y) == ["A/01", "B/01"]
-    assert "at step 1 block A/01 has 0.75 and block B/01 1" in words
+    found = cells(BLOCKS, STEPS, quantity="zeros")
+    assert found.places.T.tolist() == [[0.25, 0.75], [0.5, 1.0]]
+    assert (found.low, found.high) == (0, 1)
+    assert found.names == ("A/01", "B/01")
+    assert "at step 1 block A/01 has 0.75 and block B/01 1" in found.words
 
 
 def test_norms_are_powers_of_ten_and_what_has_no_place_is_marked() -> None:
-    figure, words = heatmap(BLOCKS, STEPS, quantity="ratio")
-    cells, odd, none = figure.data
-    assert [list(row) for row in cells.z] == [[-1.0, None], [None, None]]
-    assert [list(row) for row in cells.customdata] == [[0.1, "nan"], [0.0, "inf"]]
-    assert list(zip(odd.x, odd.y, odd.text, strict=True)) == [(1, "A/01", "nan"), (1, "B/01", "inf")]
-    assert list(zip(none.x, none.y, strict=True)) == [(0, "B/01")]
-    assert "2 cells are NaN or infinite; 1 cells are exactly zero" in words
+    found = cells(BLOCKS, STEPS, quantity="ratio")
+    assert found.places[0, 0] == pytest.approx(-1)
+    assert np.isnan(found.places).tolist() == [[False, True], [True, True]]
+    assert found.odd.tolist() == [[False, False], [True, True]]
+    assert found.none.tolist() == [[False, True], [False, False]]
+    assert "2 cells are NaN or infinite; 1 cells are exactly zero" in found.words
 
 
 def test_nothing_measured_is_said() -> None:
-    assert heatmap((), (), quantity="zeros")[1].endswith("nothing measured yet.")
+    assert cells((), (), quantity="zeros").words.endswith("nothing measured yet.")
 
 
 def test_cosines_are_coloured_evenly_around_zero() -> None:
