@@ -73,9 +73,7 @@ def _make(settings: Sequence[Settings], home: Path | str | None, timeout: float 
 
 def _name(settings: Settings) -> str:
     """Made of what differs from the defaults, so that a new setting leaves the names as they were."""
-    usual = Settings().to_dict()
-    differs = {name: value for name, value in initial(settings).to_dict().items() if value != usual[name]}
-    text = json.dumps([__version__, differs], sort_keys=True)
+    text = json.dumps([__version__, initial(settings).differences()], sort_keys=True)
     return f"{hashlib.sha256(text.encode()).hexdigest()[:32]}.json"
 
 

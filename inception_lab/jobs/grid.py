@@ -9,7 +9,8 @@ from typing import Any
 
 from inception_lab.errors import LabError, RunError, SettingsError
 from inception_lab.training import runnable
-from inception_lab.training.settings import FIELDS, Fork, Settings
+from inception_lab.training.settings import FIELDS, Settings
+from inception_lab.training.settings import told as told
 
 MOST = 1000
 Seeds = int | Sequence[int]
@@ -39,23 +40,6 @@ def listed(settings: Settings, cases: Sequence[Mapping[str, Any]], seeds: Seeds)
 def differing(settings: Sequence[Settings]) -> tuple[str, ...]:
     """The names of the fields in which settings differ, in the order of the record; the preset's name never counts."""
     return tuple(name for name in FIELDS if name != "preset" and len({getattr(one, name) for one in settings}) > 1)
-
-
-def told(value: Any) -> str:
-    """A setting's value as people and the command line write it: none, true, 0.25, 5/10/5, ID@40."""
-    match value:
-        case None:
-            return "none"
-        case bool():
-            return str(value).lower()
-        case float():
-            return f"{value:g}"
-        case tuple() | list():
-            return "/".join(map(told, value))
-        case Fork(run=run, step=step):
-            return f"{run}@{step}"
-        case _:
-            return str(value)
 
 
 def described(changes: Mapping[str, Any]) -> str:

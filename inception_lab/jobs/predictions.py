@@ -68,8 +68,7 @@ class Prediction:
 def arm_key(settings: Settings) -> str:
     """A short name for settings whatever the seed: equal for runs of one arm, and still equal when settings are added
     to the lab that these runs did not use."""
-    usual = Settings().to_dict()
-    differs = {name: value for name, value in settings.with_(seed=0).to_dict().items() if value != usual[name]}
+    differs = settings.with_(seed=0).differences()
     return hashlib.sha256(json.dumps(differs, sort_keys=True).encode()).hexdigest()[:16]
 
 

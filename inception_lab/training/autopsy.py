@@ -18,6 +18,7 @@ from inception_lab.training.deviations import deviations
 from inception_lab.training.events import Step
 from inception_lab.training.outcomes import DEFINITIONS, SILENT_ZEROS, Judgement, silences
 from inception_lab.training.recipe import command, python
+from inception_lab.training.settings import told
 from inception_lab.training.story import story
 from inception_lab.training.subject import Subject
 
@@ -41,31 +42,29 @@ def deserves(judgement: Judgement) -> bool:
     return judgement.outcome in ("dies", "nan", "diverges")
 
 
-def write(folder: Path, sibling: Path | None = None) -> Path | None:
+def write(folder: Path) -> Path | None:
     """Write `autopsy.html` into a run's folder; returns the file, or None if the run is too well for one.
 
-    `sibling` is the folder of a run to set beside it, step by step. Raises `SettingsError` or `OSError` for a folder
-    that holds no run.
+    Raises `SettingsError` or `OSError` for a folder that holds no run.
     """
     folder = Path(folder)
     subject = Subject.of_folder(folder)
     if subject is None or not deserves(subject.judgement):
         return None
-    beside = None if sibling is None else Subject.of_folder(Path(sibling))
     file = folder / files.AUTOPSY
-    files.replace(file, page(subject, sibling=beside).encode())
+    files.replace(file, page(subject).encode())
     return file
 
 
-def page(subject: Subject, *, sibling: Subject | None = None) -> str:
+def page(subject: Subject) -> str:
     """The autopsy as a page."""
     said = subject.judgement
     title = f"Autopsy: {said.outcome} — scale {subject.settings.scale:g}, seed {subject.settings.seed}"
     body = (_findings, _blocks, _curves, _steps, _code, _settings)
-    return document(title, "\n".join(part(subject, sibling) for part in body), style=_STYLE)
+    return document(title, "\n".join(part(subject) for part in body), style=_STYLE)
 
 
-def _findings(subject: Subject, sibling: Subject | None) -> str:
+def _findings(subject: Subject) -> str:
     said, at = subject.judgement, subject.steps[subject.place]
     rows = [
         ("run", subject.name),
@@ -77,8 +76,6 @@ def _findings(subject: Subject, sibling: Subject | None) -> str:
          f"zeros {_number(said.zero_share)}"),
         ("made", subject.made),
     ]  # fmt: skip
-    if sibling is not None:
-        rows.append(("beside it", f"{sibling.name}: {_differs(subject, sibling)}, {sibling.judgement.outcome}"))
     cells = "".join(f"<tr><th>{escape(name)}</th><td>{escape(str(value))}</td></tr>" for name, value in rows)
     return f"<p>{escape(story(subject.steps, subject.addresses, classes=subject.classes))}</p>\n<table>{cells}</table>"
 
@@ -89,7 +86,7 @@ def _first(subject: Subject) -> str:
     return f"none reached {SILENT_ZEROS:.0%} zeros" if any(s.zeros for s in subject.steps) else "no block was measured"
 
 
-def _blocks(subject: Subject, sibling: Subject | None) -> str:
+def _blocks(subject: Subject) -> str:
     measured = [step for step in subject.steps if step.zeros]
     if not measured:
         return ""
@@ -109,62 +106,49 @@ def _blocks(subject: Subject, sibling: Subject | None) -> str:
     )
 
 
-def _curves(subject: Subject, sibling: Subject | None) -> str:
+def _curves(subject: Subject) -> str:
     mark = subject.steps[subject.place].step
     parts = []
     for title, name, log in (("Loss", "loss", True), ("Zeros before the pooling", "zero_share", False)):
         seen = [step for step in subject.steps if getattr(step, name) is not None]
         values = [getattr(step, name) for step in seen]
-        other = {step.step: getattr(step, name) for step in sibling.steps} if sibling else {}
-        beside = [other.get(step.step) for step in seen] if sibling else []
-        drawn = sketches.line(
-            [step.step for step in seen],
-            values,
-            log=log,
-            mark=mark,
-            beside=[math.nan if value is None else value for value in beside],
-        )
-        words = " Dashed: the run beside it." * bool(sibling)
+        drawn = sketches.line([step.step for step in seen], values, log=log, mark=mark)
         axis = "logarithmic axis" if log else "from 0 to 1"
-        parts.append(f"<figure>{drawn}<figcaption>{title}, {axis}.{words} ▲: not a number.</figcaption></figure>")
+        parts.append(f"<figure>{drawn}<figcaption>{title}, {axis}. ▲: not a number.</figcaption></figure>")
     return "<h2>Loss and zeros</h2>\n" + "\n".join(parts)
 
 
-def _steps(subject: Subject, sibling: Subject | None) -> str:
+def _steps(subject: Subject) -> str:
     place, count = subject.place, len(subject.steps)
     around, last = range(max(0, place - BEFORE + 1), min(count, place + AFTER + 1)), range(max(0, count - LAST), count)
     head = ["step", "loss", "accuracy", "rate", "gradient norm", "zeros", "silent blocks"]
-    other = {step.step: step for step in sibling.steps} if sibling else {}
-    head += ["loss beside", "zeros beside"] * bool(sibling)
     said = []
     for title, chosen in (("Around it", around), (f"The last {len(last)} steps", last)):
-        rows = [_row(subject.steps[n], other if sibling else None) for n in chosen]
+        rows = [_row(subject.steps[n]) for n in chosen]
         said.append(f"<h2>{title}</h2>\n{_table(head, rows, bold=chosen.index(place) if place in chosen else None)}")
     return "\n".join(said)
 
 
-def _row(step: Step, other: dict[int, Step] | None) -> list[object]:
+def _row(step: Step) -> list[object]:
     silent = f"{sum(share >= SILENT_ZEROS for share in step.zeros)} of {len(step.zeros)}" if step.zeros else "–"
     numbers: list[object] = [step.step, *map(_number, (step.loss, step.accuracy, step.rate, step.gradient_norm))]
     numbers += [_number(step.zero_share), silent]
-    if other is not None:
-        beside = other.get(step.step)
-        numbers += [_number(beside.loss if beside else None), _number(beside.zero_share if beside else None)]
     return numbers
 
 
-def _code(subject: Subject, sibling: Subject | None) -> str:
+def _code(subject: Subject) -> str:
     line = command(subject.begun, changes=subject.changes)
+    script = python(subject.begun, changes=subject.changes, fork=subject.settings.fork)
     other = f"<p>Or on the command line:</p>\n<pre><code>{escape(line)}</code></pre>" if line else ""
     return (
         "<h2>See it again</h2>\n"
-        f'<pre><code class="python">{escape(python(subject.begun, changes=subject.changes))}</code></pre>\n{other}\n'
+        f'<pre><code class="python">{escape(script)}</code></pre>\n{other}\n'
         '<p class="soft">The same machine, versions and number of threads give the same numbers; others give the same '
         "kind of end, not the same digits.</p>"
     )
 
 
-def _settings(subject: Subject, sibling: Subject | None) -> str:
+def _settings(subject: Subject) -> str:
     rows = [(name, _shown(value)) for name, value in subject.settings.to_dict().items()]
     shrunk = "".join(f"<li>{escape(line)}</li>" for line in deviations(subject.settings))
     changed = [(step, ", ".join(f"{key} {value}" for key, value in new.items())) for step, new in subject.changes]
@@ -191,11 +175,5 @@ def _number(value: float | None) -> str:
 
 
 def _shown(value: object) -> str:
-    text = "–" if value is None else str(value)
+    text = "–" if value is None else told(tuple(value) if isinstance(value, list) else value)
     return text if len(text) <= LONG else f"{text[:LONG]} … ({len(text):,} characters)"
-
-
-def _differs(subject: Subject, sibling: Subject) -> str:
-    ours, theirs = subject.settings.to_dict(), sibling.settings.to_dict()
-    words = [f"{name} {_shown(theirs[name])}" for name in ours if ours[name] != theirs[name]]
-    return ", ".join(words) or "equal settings"

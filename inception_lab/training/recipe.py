@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from inception_lab.training.presets import PRESETS
-from inception_lab.training.settings import Settings
+from inception_lab.training.settings import FIELDS, Fork, Settings, told
 
 Changes = Sequence[tuple[int, Mapping[str, Any]]]
 """Settings changed in mid-run: the first step they decide, and what they became."""
@@ -16,11 +16,16 @@ ALWAYS = ("scale", "seed")
 COMMAND = "python -m inception_lab"
 
 
-def python(settings: Settings, *, changes: Changes = ()) -> str:
+def python(settings: Settings, *, changes: Changes = (), fork: Fork | None = None) -> str:
     """A script that makes every step of the run again as `step`, one print each.
 
     What a fork shares with its parent has to be replayed from the parent's settings; give those, and all changes since.
+    Comments say what was changed where, and of what run it is a `fork`.
     """
+    return _told(changes, fork) + _script(settings, changes)
+
+
+def _script(settings: Settings, changes: Changes) -> str:
     name, words = _words(settings)
     given = ", ".join(f"{key}={value!r}" for key, value in words.items())
     loop = "    print(step.step, step.loss, step.zero_share)\n"
@@ -30,6 +35,17 @@ def python(settings: Settings, *, changes: Changes = ()) -> str:
         head = "from inception_lab.training.presets import preset\nfrom inception_lab.training.run import run\n\n"
         return f'{head}for step in run(preset("{name}", {given})):\n{loop}'
     return f'import inception_lab as lab\n\nfor step in lab.train("{name}", {given}):\n{loop}'
+
+
+def _told(changes: Changes, fork: Fork | None) -> str:
+    """What is not in the settings of the first step, a comment each."""
+    said = []
+    if fork is not None:
+        said.append(f"# A fork of run {fork.run} at step {fork.step}; the steps they share are made again from step 0.")
+    for step, changed in changes:
+        words = ", ".join(f"{name} {told(value)}" for name, value in changed.items())
+        said.append(f"# From step {step} on: {words}.")
+    return "".join(f"{line}\n" for line in said)
 
 
 def command(settings: Settings, *, changes: Changes = ()) -> str:
@@ -53,9 +69,12 @@ def _changing(settings: str, changes: Changes, loop: str) -> str:
 def _words(settings: Settings) -> tuple[str, dict[str, Any]]:
     """The preset to start from, and what has to be said besides: always scale and seed."""
     name = settings.preset if settings.preset in PRESETS else "micro"
-    usual = PRESETS[name].to_dict()
-    said = (key for key, value in settings.to_dict().items() if key in ALWAYS or value != usual[key])
-    return name, {key: getattr(settings, key) for key in said if key not in ("preset", "fork")}
+    differs = settings.differences(PRESETS[name])
+    return name, {
+        key: getattr(settings, key)
+        for key in FIELDS
+        if key in ALWAYS or (key in differs and key not in ("preset", "fork"))
+    }
 
 
 def _option(name: str, value: Any) -> str:

@@ -128,6 +128,12 @@ class Settings:
         values = asdict(self)
         return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
 
+    def differences(self, usual: Self | None = None) -> dict[str, Any]:
+        """As `to_dict`, but only what differs from `usual` (None: the defaults): a name made of this stays what it is
+        when settings are added to the lab."""
+        known = (type(self)() if usual is None else usual).to_dict()
+        return {name: value for name, value in self.to_dict().items() if value != known[name]}
+
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
         """The settings that `to_dict` wrote; fields left out take their defaults.
@@ -158,6 +164,23 @@ class Settings:
 
 
 FIELDS = tuple(field.name for field in fields(Settings))
+
+
+def told(value: Any) -> str:
+    """A setting's value as people and the command line write it: none, true, 0.25, 5/10/5, ID@40."""
+    match value:
+        case None:
+            return "none"
+        case bool():
+            return str(value).lower()
+        case float():
+            return f"{value:g}"
+        case tuple() | list():
+            return "/".join(map(told, value))
+        case Fork(run=run, step=step):
+            return f"{run}@{step}"
+        case _:
+            return str(value)
 
 
 def _fork(values: Mapping[str, Any]) -> Fork:

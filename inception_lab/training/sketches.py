@@ -53,25 +53,16 @@ def blocks(names: Sequence[str], steps: Sequence[int], shares: Sequence[Sequence
     return _svg(ROW * len(names), inner + labels, steps, mark)
 
 
-def line(
-    steps: Sequence[int], values: Sequence[float], *, log: bool, mark: int | None, beside: Sequence[float] = ()
-) -> str:
-    """A line over steps, its values on a linear axis from 0 to 1 or a logarithmic one as long as they need; `beside` is
-    another run's values at the same steps, dashed.
+def line(steps: Sequence[int], values: Sequence[float], *, log: bool, mark: int | None) -> str:
+    """A line over steps, its values on a linear axis from 0 to 1 or a logarithmic one as long as they need.
 
     More than 400 steps share columns, each drawn with its smallest and its largest value.
     """
-    finite = [value for value in (*values, *beside) if math.isfinite(value) and (value > 0 or not log)]
+    finite = [value for value in values if math.isfinite(value) and (value > 0 or not log)]
     low, high = (min(finite, default=1.0), max(finite, default=1.0)) if log else (0.0, 1.0)
     place = _Place(len(steps), low, high, log=log)
-    drawn = "".join(
-        f'<path d="{place.path(_thinned(list(track)))}" fill="none" stroke="{colour}" stroke-width="1.5"{dash}/>'
-        for track, colour, dash in (
-            (beside, "currentColor", ' stroke-dasharray="4 3"'),
-            (values, f"rgb{HIGH}", ""),
-        )
-        if track
-    )
+    track = place.path(_thinned(list(values))) if values else ""
+    drawn = f'<path d="{track}" fill="none" stroke="rgb{HIGH}" stroke-width="1.5"/>' * bool(values)
     odd = [number for number, value in enumerate(values) if not math.isfinite(value)]
     drawn += "".join(
         f'<path d="M{place.x(n):.1f} 1l5 9h-10z" fill="currentColor"><title>step {steps[n]}: {values[n]}</title></path>'

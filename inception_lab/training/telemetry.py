@@ -27,6 +27,11 @@ def residual_blocks(net: Net) -> tuple[str, ...]:
     return tuple(address for address, block in blocks(net) if isinstance(block, Residual))
 
 
+def module(model: InceptionNet, address: str) -> nn.Module:
+    """The block at a full address, as `model.at` gives it, without looking through all names at every step."""
+    return model.get_submodule(address.partition("/")[2].replace("/", "."))
+
+
 class Telemetry:
     """`with Telemetry(model) as seen: loss = ...`, then `loss.backward()`, then `seen.numbers()`.
 
@@ -45,7 +50,7 @@ class Telemetry:
 
     def __enter__(self) -> Self:
         for address in self._blocks:
-            block = self._model.get_submodule(address.partition("/")[2].replace("/", "."))
+            block = module(self._model, address)
             self._handles.append(block.get_submodule("add").register_forward_hook(self._see_add))
             self._handles.append(block.get_submodule("relu").register_forward_hook(self._see_output))
         pool = self._model.get_submodule("head.pool")

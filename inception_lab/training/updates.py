@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from inception_lab.models.build import InceptionNet
 from inception_lab.training.settings import Settings
+from inception_lab.training.telemetry import module
 
 
 class Updates:
@@ -20,7 +21,7 @@ class Updates:
     """
 
     def __init__(self, model: InceptionNet, addresses: Sequence[str], settings: Settings) -> None:
-        weights = [_weights(model.get_submodule(name.partition("/")[2].replace("/", "."))) for name in addresses]
+        weights = [_weights(module(model, name)) for name in addresses]
         self._weights = [weight for block in weights for weight in block]
         places = [place for place, block in enumerate(weights) for _ in block]
         self._blocks = len(weights)

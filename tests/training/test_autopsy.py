@@ -12,8 +12,6 @@ from io import StringIO
 from pathlib import Path
 from typing import get_args
 
-import pytest
-
 from inception_lab.training import autopsy, events, files, reference
 from inception_lab.training.events import Step
 from inception_lab.training.experiments import experiment
@@ -121,7 +119,7 @@ def test_a_shipped_death_in_full() -> None:
 
 
 def test_it_is_one_small_file_that_fetches_nothing_and_is_light_or_dark() -> None:
-    text = autopsy.page(shipped(1.0), sibling=shipped(0.1))
+    text = autopsy.page(shipped(1.0))
     page = Page(text)
     assert len(text.encode()) < 300_000
     assert page.fetched == []
@@ -129,16 +127,6 @@ def test_it_is_one_small_file_that_fetches_nothing_and_is_light_or_dark() -> Non
     assert not re.search(r"https?:|url\(|@import", text)
     assert "prefers-color-scheme: dark" in text
     assert page.tags.count("svg") == 3
-
-
-def test_a_sibling_stands_beside_every_step() -> None:
-    subject, sibling = shipped(1.0), shipped(0.1)
-    page = Page(autopsy.page(subject, sibling=sibling))
-    row = page.table("step")[5]
-    assert [float(cell) for cell in row[-2:]] == pytest.approx([sibling.steps[5].loss, sibling.steps[5].zero_share])
-    assert dict(page.tables[0])["beside it"] == f"micro-scale0.1-seed0: scale 0.1, {sibling.judgement.outcome}"
-    short = replace(sibling, steps=sibling.steps[:3])
-    assert Page(autopsy.page(subject, sibling=short)).table("step")[5][-2:] == ["–", "–"]
 
 
 def test_text_from_outside_is_escaped() -> None:
@@ -197,7 +185,12 @@ def test_the_code_repeats_changes_and_values_that_are_none() -> None:
     wanted = [[s.step, s.loss, s.zero_share] for s in training.steps(until=2)]
     training.change(rate=0.001)
     wanted += [[s.step, s.loss, s.zero_share] for s in training.steps()]
-    assert printed(python(small, changes=[(2, {"rate": 0.001})])) == wanted
+    code = python(small, changes=[(2, {"rate": 0.001})], fork=Fork(run="0abc", step=2))
+    assert printed(code) == wanted
+    assert code.startswith(
+        "# A fork of run 0abc at step 2; the steps they share are made again from step 0.\n"
+        "# From step 2 on: rate 0.001.\nfrom "
+    )
     assert python(began).startswith("from inception_lab.training.presets import preset")
     assert "repeats=None" in python(began)
     assert command(began) == command(small, changes=[(2, {})]) == ""
@@ -218,6 +211,7 @@ def test_a_fork_is_made_again_from_its_first_ancestor(tmp_path: Path) -> None:
     assert subject is not None
     page = Page(autopsy.page(subject))
     assert page.table("from step") == [["2", "rate 0.001"]]
+    assert page.code[0].startswith("# A fork of run parent at step 2;")
     assert printed(page.code[0]) == [[step.step, step.loss, step.zero_share] for step in made]
     assert [row[0] for row in page.table("block")] == [f"block/{n:02}" for n in range(1, 5)]  # it has no first event
     assert len(page.code) == 1  # no command line says it

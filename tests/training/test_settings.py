@@ -10,7 +10,7 @@ import pytest
 from inception_lab.errors import SettingsError
 from inception_lab.nets.ops import Concat, Conv, Residual
 from inception_lab.training.presets import DESCRIPTIONS, PRESETS, preset
-from inception_lab.training.settings import Settings
+from inception_lab.training.settings import Fork, Settings, told
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -109,3 +109,18 @@ def test_the_words_of_training_cost_no_torch() -> None:
         check=True,
     )
     assert found.stdout.strip() == "False"
+
+
+def test_differences_are_what_a_name_is_made_of() -> None:
+    assert preset("micro").differences() == {}
+    known = preset("paper-rate", seed=3, repeats=(1, 2, 1))
+    assert known.differences() == {
+        "preset": "paper-rate", "repeats": [1, 2, 1], "rate": 0.045, "steps": 100, "seed": 3, "init": "xavier"
+    }  # fmt: skip
+    assert known.differences(preset("paper-rate")) == {"repeats": [1, 2, 1], "seed": 3}
+
+
+def test_a_value_in_words() -> None:
+    values = (None, True, 0.25, 1e-05, (5, 10, 5), [0.1, 1.0], Fork(run="0ab", step=40), "sgd")
+    said = ["none", "true", "0.25", "1e-05", "5/10/5", "0.1/1", "0ab@40", "sgd"]
+    assert [told(value) for value in values] == said
