@@ -17,6 +17,12 @@ from inception_lab.ui import cache
 from tests.ui.ended import leave
 
 
+@pytest.fixture(autouse=True)
+def brief(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The page wakes a supervisor for each test's home; it need not wait ten minutes for work."""
+    monkeypatch.setenv("INCEPTION_LAB_IDLE", "3")
+
+
 def train(**link: str) -> AppTest:
     app = AppTest.from_file(Path(__file__).parents[2] / "app.py", default_timeout=60)
     app.switch_page("pages/train.py")
