@@ -13,9 +13,8 @@ from dataclasses import dataclass
 from statistics import fmean, median
 from typing import Literal, Protocol
 
-from inception_lab.intervals import wilson
 from inception_lab.jobs.store import Run
-from inception_lab.jobs.verdicts import FAILED, LEAST, Effect, Share, newcombe
+from inception_lab.jobs.verdicts import LEAST, Effect, Share, newcombe, share_failed
 from inception_lab.training.experiments import NONE, REMEDIES, Arm, Claim
 from inception_lab.training.outcomes import Judgement, Outcome
 from inception_lab.training.settings import Settings
@@ -104,7 +103,7 @@ def remedies_table(cases: Iterable[Tried]) -> list[RemedyRow]:
             found.setdefault(arm.key, {})[case.settings.seed] = case.settings, case.judgement
     REMEDIES.check_budget(settings for runs in found.values() for settings, _ in runs.values())
     judged = {key: {seed: said for seed, (_, said) in runs.items()} for key, runs in found.items()}
-    untreated = _share(judged.get(NONE, {}).values())
+    untreated = share_failed(said.outcome for said in judged.get(NONE, {}).values())
     return [_row(arm, judged[arm.key], untreated) for arm in REMEDIES.arms if arm.key in judged]
 
 
@@ -133,7 +132,7 @@ def against_paper(rows: Sequence[RemedyRow]) -> str:
 
 def _row(arm: Arm, runs: dict[int, Judgement], untreated: Share) -> RemedyRow:
     whole = [said for said in runs.values() if said.outcome != "short"]
-    share, accuracies = _share(runs.values()), [said.accuracy for said in whole]
+    share, accuracies = share_failed(said.outcome for said in whole), [said.accuracy for said in whole]
     zeros = [said.zero_share for said in whole if said.zero_share is not None]
     deaths = [said.died_at for said in whole if said.died_at is not None]
     effect = newcombe(untreated, share)
@@ -164,12 +163,6 @@ def _word(untreated: Share, share: Share) -> Word:
     if untreated.low > share.high:
         return "prevents"
     return "does not" if share.low > OFTEN else "undecided"
-
-
-def _share(judged: Iterable[Judgement]) -> Share:
-    words = [said.outcome for said in judged if said.outcome != "short"]
-    failed = sum(word in FAILED for word in words)
-    return Share(failed, len(words), *wilson(failed, len(words)))
 
 
 def _listed(rows: Sequence[RemedyRow]) -> str:

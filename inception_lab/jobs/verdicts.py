@@ -115,7 +115,7 @@ def arms(cases: Iterable[Case]) -> list[ArmRow]:
     rows = []
     for settings, ended in found.items():
         counted = Counter(outcome for outcome in ended.values() if outcome is not None)
-        share = _share(counted)
+        share = share_failed(counted.elements())
         rows.append(
             ArmRow(
                 changes={name: getattr(settings, name) for name in changing},
@@ -171,7 +171,7 @@ def _weigh(known: Sequence[Case], group: dict[str, Any]) -> Verdict:
         full: Counter(case.outcome for case in claimed if case.outcome and (case.settings.scale == 1.0) is full)
         for full in (True, False)
     }
-    unscaled, scaled = _share(words[True]), _share(words[False])
+    unscaled, scaled = share_failed(words[True].elements()), share_failed(words[False].elements())
     short = len(ended) - len(claimed)
     word, sentence = _judge(unscaled, scaled, _words(words[False]), short=short)
     effect, pairs = newcombe(unscaled, scaled), _paired(claimed)
@@ -230,10 +230,11 @@ def _experiment(settings: Settings) -> Settings:
     return settings.with_(scale=1.0, seed=0)
 
 
-def _share(ended: Counter[Outcome]) -> Share:
-    failed = sum(ended[outcome] for outcome in FAILED)
-    n = ended.total() - ended["short"]
-    return Share(failed, n, *wilson(failed, n))
+def share_failed(outcomes: Iterable[Outcome]) -> Share:
+    """How many of these runs failed; those that were too short to judge are left out."""
+    judged = [outcome for outcome in outcomes if outcome != "short"]
+    failed = sum(outcome in FAILED for outcome in judged)
+    return Share(failed, len(judged), *wilson(failed, len(judged)))
 
 
 def _words(ended: Counter[Outcome]) -> str:
