@@ -87,8 +87,7 @@ def plain(settings: Settings, model: nn.Module, *, times: int = 1) -> Callable[[
     waiting = batches()
 
     def step() -> float:
-        x, y = next(waiting)
-        x, y = x.to(device), y.to(device)
+        x, y = (part.to(device) for part in next(waiting))
         optimiser.zero_grad()
         loss = criterion(model(x), y)
         loss.backward()

@@ -11,14 +11,15 @@ import logging
 import shutil
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, final
 
 from inception_lab.errors import RunError, SettingsError, UnknownRun
+from inception_lab.jobs import ancestry, launch
 from inception_lab.jobs import folder as folders
-from inception_lab.jobs import launch
+from inception_lab.jobs.claims import Fits, Joins, chosen
 from inception_lab.jobs.database import Database
 from inception_lab.jobs.folder import Ending
 from inception_lab.jobs.process import ProcessId
@@ -26,7 +27,7 @@ from inception_lab.jobs.runs import SILENCE as SILENCE
 from inception_lab.jobs.runs import Run as Run
 from inception_lab.jobs.runs import from_row
 from inception_lab.jobs.runs import new_id as new_id
-from inception_lab.training import control, replay, runnable
+from inception_lab.training import control, runnable
 from inception_lab.training.control import Control
 from inception_lab.training.events import jsonable
 from inception_lab.training.replay import Past
@@ -178,27 +179,26 @@ class Store:
 
     # What follows is for the supervisor and the runs' processes.
 
-    def claim(self, count: int, *, fits: Callable[[Run, list[Run]], bool] = lambda run, taken: True) -> list[Run]:
+    def claim(self, count: int, *, fits: Fits = lambda run, taken: True) -> list[Run]:
         """Take up to `count` queued runs, oldest first, and mark them running; no two callers get the same.
 
         The first that does not fit beside those `taken` by then ends it: none overtakes another.
         """
+        return [run for run, *_ in self.claim_stacks(count, fits=fits)]
+
+    def claim_stacks(self, count: int, *, fits: Fits, joins: Joins | None = None) -> list[list[Run]]:
+        """As `claim`, with runs that share a process as one: see `claims.chosen`."""
         now = time.time()
         with self._database.change() as db:
-            found = db.execute("SELECT * FROM runs WHERE status = 'queued' ORDER BY number LIMIT ?", (max(count, 0),))
-            rows = found.fetchall()
-            readable = {run.id: run for run in self._readable(rows)}
-            runs: list[Run] = []
-            for row in rows:
-                run = readable.get(row["id"])
-                if run is not None and not fits(run, runs):
-                    break
-                runs += [] if run is None else [run]
-                word = "failed" if run is None else "running"
-                db.execute(
-                    "UPDATE runs SET status = ?, started = ?, heartbeat = ? WHERE id = ?", (word, now, now, row["id"])
-                )
-        return [replace(run, status="running", started=now, heartbeat=now) for run in runs]
+            rows = db.execute("SELECT * FROM runs WHERE status = 'queued' ORDER BY number")
+            damaged: list[str] = []
+            stacks = chosen(self._each_readable(rows, damaged), count, fits=fits, joins=joins)
+            words = [("failed", id) for id in damaged] + [("running", run.id) for stack in stacks for run in stack]
+            db.executemany(
+                "UPDATE runs SET status = ?, started = ?, heartbeat = ? WHERE id = ?",
+                [(word, now, now, id) for word, id in words],
+            )
+        return [[replace(run, status="running", started=now, heartbeat=now) for run in stack] for stack in stacks]
 
     def record(self, id: str, process: ProcessId) -> None:
         """Note the process of a running run."""
@@ -248,12 +248,7 @@ class Store:
                 raise RunError(f"The folder of run {id} is gone. Delete the run.") from None
 
     def _past(self, settings: Settings) -> Past | None:
-        if settings.fork is None:
-            return None
-        parent = self.run(settings.fork.run)
-        past = replay.history(parent.folder, parent.settings, step=settings.fork.step)
-        replay.check(settings, past)
-        return past
+        return None if settings.fork is None else ancestry.shared(self.run(settings.fork.run), settings)
 
     def _true(self, run: Run) -> Run:
         """`run`, but a running one that has lost its process is what its folder says.
@@ -274,6 +269,13 @@ class Store:
             raise UnknownRun(f"There is no run {id!r} under {self.home}. List the runs to see their ids.")
         assert isinstance(row, sqlite3.Row)
         return row
+
+    def _each_readable(self, rows: Iterable[sqlite3.Row], damaged: list[str]) -> Iterator[Run]:
+        """The runs in rows as they are asked for; ids of those that cannot be read go to `damaged`."""
+        for row in rows:
+            found = self._readable([row])
+            yield from found
+            damaged += [] if found else [row["id"]]
 
     def _readable(self, rows: Iterable[sqlite3.Row]) -> list[Run]:
         runs = []

@@ -14,6 +14,7 @@ import shutil
 import signal
 import sys
 import time
+from collections import Counter
 from multiprocessing.util import get_temp_dir
 from pathlib import Path
 from typing import Any, NoReturn, final
@@ -26,9 +27,9 @@ from inception_lab.jobs import launch
 from inception_lab.jobs.executors import Executor, executor
 from inception_lab.jobs.folder import Ending
 from inception_lab.jobs.launch import ensure_running as ensure_running
-from inception_lab.jobs.process import this_process
+from inception_lab.jobs.process import ProcessId, this_process
 from inception_lab.jobs.store import Run, Store
-from inception_lab.training.files import replace
+from inception_lab.training.files import RESULT, replace
 
 log = logging.getLogger(__name__)
 
@@ -47,29 +48,43 @@ class Supervisor:
         self._store = store
         self._executor = executor
         self._terminated: set[str] = set()
+        self._mates: Counter[ProcessId | None] = Counter()  # running runs of each process, which stacks share
+        self._wanted: Counter[ProcessId | None] = Counter()  # and those nobody has cancelled
         self._beat = 0.0
 
     def turn(self) -> bool:
         """Do once whatever there is to do; returns whether any run is queued or running."""
-        alive = [run for run in self._store.claimed() if self._watched(run)]
+        claimed = self._store.claimed()
+        self._mates = Counter(run.process for run in claimed)
+        self._wanted = Counter(run.process for run in claimed if run.cancel_asked is None)
+        alive = [run for run in claimed if self._watched(run)]
         if alive and time.monotonic() - self._beat > HEARTBEAT:
             self._store.heartbeat([run.id for run in alive])
             self._beat = time.monotonic()
         waiting = self._store.queued()
         if waiting and self._executor.ready():
-            free = self._executor.slots - len(alive)
-            for run in self._store.claim(free, fits=lambda run, taken: self._executor.fits(run, [*alive, *taken])):
-                self._start(run)
+            self._claim(list({run.process or run.id: run for run in alive}.values()))
         return bool(alive or waiting)
 
-    def _start(self, run: Run) -> None:
+    def _claim(self, beside: list[Run]) -> None:
+        """Start what there is room for beside the processes of those runs."""
+        stacks = self._store.claim_stacks(
+            self._executor.slots - len(beside),
+            fits=lambda run, taken: self._executor.fits(run, [*beside, *taken]),
+            joins=self._executor.joins if self._executor.stacks else None,
+        )
+        for runs in stacks:
+            self._start(runs)
+
+    def _start(self, runs: list[Run]) -> None:
         try:
-            self._executor.start(run)
-        except Exception as error:  # whatever it is, it is this run's alone
-            log.exception("run %s", run.id)
-            self._store.finish(
-                run.id, Ending("failed", f"The run could not be given a process: {error}. Try it again.")
-            )
+            self._executor.start(runs)
+        except Exception as error:  # whatever it is, it is these runs' alone
+            log.exception("run %s", " ".join(run.id for run in runs))
+            for run in runs:
+                self._store.finish(
+                    run.id, Ending("failed", f"The run could not be given a process: {error}. Try it again.")
+                )
 
     def _watched(self, run: Run) -> bool:
         """`_watch`; what goes wrong with one run ends that run, never the supervisor of all."""
@@ -82,18 +97,27 @@ class Supervisor:
 
     def _watch(self, run: Run) -> bool:
         """Whether the run still runs; writes down how it ended if it does not."""
+        shares = run.process is not None and self._mates[run.process] > 1
         if self._executor.alive(run):
+            if shares and (run.folder / RESULT).exists():  # the others go on
+                self._executor.forget(run)
+                self._finish(run, None)
+                return False
             if run.cancel_asked is not None:
                 self._cancel(run, time.time() - run.cancel_asked)
             return True
+        self._finish(run, self._executor.exit_status(run))
+        return False
+
+    def _finish(self, run: Run, status: int | None) -> None:
         self._terminated.discard(run.id)
-        status = self._executor.exit_status(run)
         cancelled = run.cancel_asked is not None
         self._store.finish(run.id, folders.ending(run.folder, cancelled=cancelled, exit_status=status))
-        return False
 
     def _cancel(self, run: Run, waited: float) -> None:
         folders.ask_to_stop(run.folder)
+        if run.process is not None and self._wanted[run.process]:
+            return  # a signal would end others with it; it listens between two steps
         if waited > KILL_AFTER:
             self._executor.end(run, force=True)
         elif waited > TERMINATE_AFTER and run.id not in self._terminated:

@@ -17,7 +17,6 @@ from inception_lab.training.events import Step
 from inception_lab.training.loop import Training
 from inception_lab.training.replay import Past
 
-POLL = 0.05  # seconds
 SETTLED = 1.0
 """Seconds after which a pause keeps a checkpoint: a click for one more step should not wait for the disk."""
 BEAT = 5.0
@@ -84,13 +83,13 @@ class Drive:
         self._obeyed = 0
         self._kept: Path | None = None  # the checkpoint of the last pause
 
-    def steps(self) -> Iterator[Step]:
-        """The steps from where the training is to its last."""
+    def steps(self) -> Iterator[Step | None]:
+        """The steps from where the training is to its last; None while the run waits: ask again after a while."""
         while self._training.at < self._training.settings.steps:
             self._keep_due()
             told = self._change()
             if told.pauses(self._training.at):
-                self._wait()
+                yield from self._wait()
             yield from self._training.steps(until=self._until(self._listen()))
 
     def _until(self, told: Control) -> int:
@@ -117,8 +116,8 @@ class Drive:
     def _apply(self, change: Change) -> None:
         self._report.change(Change(self._training.change(**change.settings), change.settings))
 
-    def _wait(self) -> None:
-        """Wait until the run may make its next step."""
+    def _wait(self) -> Iterator[None]:
+        """None until the run may make its next step."""
         began = beat = time.monotonic()
         kept = False
         self._report.pause(self._training.at)
@@ -131,7 +130,7 @@ class Drive:
             if now - beat > BEAT:
                 os.utime(self._folder / files.EVENTS)
                 beat = now
-            time.sleep(POLL)
+            yield None
             self._report.waited += time.monotonic() - now
 
     def _keep_due(self) -> None:

@@ -1,4 +1,4 @@
-"""One run, for a notebook (`run`) or as a process with a folder (`work`)."""
+"""One run, for a notebook (`run`) or as a process with a folder (`work`, or `work_together` for several)."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from inception_lab.training.events import Step
 from inception_lab.training.settings import Settings
-from inception_lab.training.worker import work
+from inception_lab.training.worker import work, work_together
 
-__all__ = ["run", "work"]
+__all__ = ["run", "work", "work_together"]
 
 
 def run(settings: Settings) -> Iterator[Step]:

@@ -68,6 +68,11 @@ class Stacked:
         self._update = {w: Captured(partial(self._updating.update, watched=w), self.device) for w in (True, False)}
         self._open = False
 
+    @property
+    def parameters(self) -> int:
+        """How many numbers of each network are trained."""
+        return self._alone.parameters
+
     def steps(self, *, until: int | None = None) -> Iterator[tuple[Step, ...]]:
         """The steps from `at` to the last, or up to `until`, of all networks in the order of their settings; each is
         measured, then applied when the next is asked for. From a GPU numbers come up to four steps late."""
@@ -82,10 +87,10 @@ class Stacked:
         while late:
             yield tuple(each.step() for each in late.popleft())
 
-    def alone(self, place: int) -> Training:
-        """The run at `place` as one of its own, which stands where it stands here and can go on from there."""
+    def alone(self, place: int, state: dict[str, Any] | None = None) -> Training:
+        """The run at `place` as one of its own, which goes on from where it stands here, or stood at `state`."""
         training = Training(self.settings[place])
-        training.restore(self.state(place))
+        training.restore(self.state(place) if state is None else state)
         return training
 
     def state(self, place: int) -> dict[str, Any]:

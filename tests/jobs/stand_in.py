@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from inception_lab.jobs.store import Store
@@ -14,6 +15,22 @@ from inception_lab.training.settings import Settings
 
 def work(folder: Path) -> int:
     """A run as its preset says: `micro` is well, `deaf` to the cancel file, `stubborn` even to SIGTERM, or `broken`."""
+    for _ in made(folder):
+        time.sleep(0.01)
+    return 3 if (folder / "cancel").exists() else 0
+
+
+def work_together(folders: list[Path]) -> int:
+    """Such runs in turns."""
+    going = [made(folder) for folder in folders]
+    while going := [run for run in going if next(run, "over") != "over"]:
+        time.sleep(0.01)
+    time.sleep(0.5)  # a process that is slower to go than its runs are to end
+    return 0
+
+
+def made(folder: Path) -> Iterator[None]:
+    """Such a run, step by step."""
     settings = Settings.from_dict(json.loads((folder / "settings.json").read_text()))
     print("working", flush=True)
     if settings.preset == "broken":
@@ -29,7 +46,7 @@ def work(folder: Path) -> int:
                 status = "cancelled"
                 break
             say(file, events.Step(step=step, loss=settings.seed + 1 / (step + 1), accuracy=0.5, rate=0.1).to_dict())
-            time.sleep(0.01)
+            yield
         result = {
             "run": folder.name,
             "outcome": "nan",
@@ -41,7 +58,6 @@ def work(folder: Path) -> int:
         (folder / "draft").write_text(json.dumps(result))
         (folder / "draft").rename(folder / "result.json")
         say(file, events.end(status))
-    return 3 if status == "cancelled" else 0
 
 
 def say(file, event) -> None:

@@ -217,3 +217,96 @@ def test_a_damaged_result_does_not_stop_the_queue(store: Store, supervise: Super
     assert living.alive
     store.delete(bad)
     assert [run.id for run in store.runs()] == [good]
+
+
+@pytest.fixture
+def stacked(store: Store, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
+    """Queue a sweep that will be one stack."""
+    monkeypatch.setenv("INCEPTION_LAB_STACK", "always")
+
+    def submit(*runs: Settings) -> list[str]:
+        return store.submit_many([run.with_(seed=seed) for seed, run in enumerate(runs)], group="sweep")
+
+    return submit
+
+
+def test_a_stack_is_one_process_and_its_runs_end_each_in_its_time(
+    store: Store, supervise: Supervise, stacked: Callable[..., list[str]]
+) -> None:
+    runs = stacked(LONG, LONG, LONG)
+    other = store.submit(LONG.with_(preset="deaf", threads=1))
+    supervise()
+    pids = {started(store, run) for run in runs}
+    assert len(pids) == 1
+    assert {started(store, other)}.isdisjoint(pids)  # of no sweep, so by itself
+    assert [store.run(run).status for run in runs] == ["running"] * 3
+    store.cancel(runs[1])
+    assert until(lambda: store.run(runs[1]).status == "cancelled") < 2
+    store.change(runs[0], rate=0.5)  # what a run is told reaches its folder
+    made = len(read_steps(store.folder(runs[2]) / "events.jsonl"))
+    until(lambda: len(read_steps(store.folder(runs[2]) / "events.jsonl")) > made + 5)
+    assert [store.run(run).status for run in runs] == ["running", "cancelled", "running"]
+    assert "whose log.txt" in (store.folder(runs[2]) / "log.txt").read_text()
+
+
+def test_a_run_that_does_not_listen_is_not_ended_with_others(
+    store: Store, supervise: Supervise, stacked: Callable[..., list[str]]
+) -> None:
+    deaf, well = stacked(LONG.with_(preset="deaf"), LONG)
+    supervise()
+    assert started(store, deaf) == started(store, well)
+    store.cancel(deaf)
+    with pytest.raises(AssertionError):
+        until(lambda: store.run(well).status != "running" or store.run(deaf).status != "running", seconds=4)
+    store.cancel(well)
+    assert until(lambda: store.run(deaf).status == "cancelled", seconds=8) < 5
+    assert ends(store, well) == "cancelled"
+
+
+def test_a_killed_stack_leaves_every_run_interrupted_and_one_resumes_alone(
+    store: Store, supervise: Supervise, stacked: Callable[..., list[str]]
+) -> None:
+    runs = stacked(*[SHORT.with_(steps=300)] * 3)
+    supervise()
+    os.kill(started(store, runs[2]), signal.SIGKILL)
+    assert [ends(store, run) for run in runs] == ["interrupted"] * 3
+    assert all("was ended by signal 9 after step" in str(store.run(run).error) for run in runs)
+    store.resume(runs[1])
+    assert ends(store, runs[1]) == "finished"
+    assert [step.step for step in read_steps(store.folder(runs[1]) / "events.jsonl")] == list(range(300))
+    assert [store.run(run).status for run in runs] == ["interrupted", "finished", "interrupted"]
+
+
+def test_a_stack_survives_its_supervisor(store: Store, supervise: Supervise, stacked: Callable[..., list[str]]) -> None:
+    runs = stacked(LONG, LONG, LONG)
+    first = supervise()
+    pid = started(store, runs[1])
+    os.kill(first.pid, signal.SIGKILL)
+    until(lambda: not first.alive)
+    supervise()
+    store.cancel(runs[1])
+    assert ends(store, runs[1]) == "cancelled"
+    until(lambda: len(store.claimed()) == 2)
+    assert {started(store, runs[0]), started(store, runs[2])} == {pid}
+    for run in (runs[0], runs[2]):
+        store.cancel(run)
+    assert [ends(store, run) for run in (runs[0], runs[2])] == ["cancelled"] * 2
+    until(lambda: not psutil.pid_exists(pid))
+
+
+def test_on_a_processor_runs_go_by_themselves(
+    store: Store, supervise: Supervise, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("INCEPTION_LAB_STACK", raising=False)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    runs = store.submit_many([LONG, LONG.with_(seed=1)], group="sweep")
+    supervise()
+    assert len({started(store, run) for run in runs}) == 2
+
+
+def test_a_wrong_word_for_stacks_is_said(store: Store, supervise: Supervise, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("INCEPTION_LAB_STACK", "often")
+    run = store.submit(SHORT)
+    supervise()
+    assert ends(store, run) == "failed"
+    assert store.run(run).error == "INCEPTION_LAB_STACK is 'often'; it must be auto, always, never."

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from inception_lab.jobs import launch
 from inception_lab.jobs.store import Store
 from inception_lab.training.events import read
@@ -27,3 +29,25 @@ def test_a_seed_gives_the_same_numbers_alone_and_two_at_once(store: Store, super
     result = store.run(pair[0]).result
     assert result is not None
     assert (result["steps"], result["status"]) == (4, "finished")
+
+
+def test_a_sweep_in_one_stack_gives_what_its_runs_give_alone(
+    store: Store, supervise: Supervise, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three runs of one process and the same three each in its own: outcomes alike, early losses to 1e-3."""
+    runs = [preset("micro", scale=scale, seed=5, steps=24, rate=0.02) for scale in (0.1, 0.3, 0.2)]
+    found: dict[str, list[list[dict[str, object]]]] = {}
+    for word in ("always", "never"):
+        monkeypatch.setenv("INCEPTION_LAB_STACK", word)
+        launch.ensure_running(home)
+        ids = store.submit_many(runs, group="sweep")
+        found[word] = [events(store, run) for run in ids]
+        rows = [store.run(run) for run in ids]
+        assert len({row.process for row in rows}) == {"always": 1, "never": 3}[word]
+        found[f"{word} outcomes"] = [(row.result or {})["outcome"] for row in rows]
+        launch.stop(home)
+    assert [[lines[0]["together"] for lines in found[word]] for word in ("always", "never")] == [[3, 3, 3], [1, 1, 1]]
+    assert found["always outcomes"] == found["never outcomes"]
+    for stacked, alone in zip(found["always"], found["never"], strict=True):
+        assert [line["type"] for line in stacked] == [line["type"] for line in alone]
+        assert [line["loss"] for line in stacked[1:4]] == pytest.approx([line["loss"] for line in alone[1:4]], rel=1e-3)

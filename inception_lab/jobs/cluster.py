@@ -1,0 +1,131 @@
+"""Runs on a Ray cluster, see `executors`."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import traceback
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any, final
+
+from inception_lab.errors import RunError
+from inception_lab.jobs.entry import function, log_to
+from inception_lab.jobs.launch import python_path
+from inception_lab.jobs.room import fits, parallel
+from inception_lab.jobs.store import Run
+from inception_lab.training.settings import Settings
+
+
+@final
+class RayExecutor:
+    """Runs as detached actors of the Ray cluster at `address`, one each, found again by name.
+
+    The cluster must see the lab's home at the same path (a shared disk) and have this version of the lab installed. A
+    run asks for as many CPUs as it has threads, and for one GPU if its device is cuda. Ray has no gentle signal: a
+    cancelled run ends by the file `cancel` in its folder, and is killed if that takes too long.
+    """
+
+    stacks = False
+
+    def __init__(self, work: str, *, address: str = "auto", slots: int | None = None) -> None:
+        try:
+            ray: Any = import_module("ray")
+        except ImportError:
+            raise RunError("Ray is not installed. Install it with pip install 'ray>=2.50,<3'.") from None
+        self._ray = ray
+        self._work = work
+        handler = signal.getsignal(signal.SIGTERM)
+        try:
+            _reach(address)
+            ray.init(address=address, namespace="inception-lab", log_to_driver=False, configure_logging=False)
+        except (ConnectionError, ValueError, RuntimeError, OSError) as error:
+            raise RunError(
+                f"There is no Ray cluster at {address}: {_first_line(error)} Start one with ray start --head, or unset "
+                "RAY_ADDRESS to run on this machine."
+            ) from None
+        signal.signal(signal.SIGTERM, handler)  # Ray has put its own in place
+        resources = ray.cluster_resources()
+        self._cpus, self._gpus = max(1, int(resources.get("CPU", 1))), int(resources.get("GPU", 0))
+        self._counted = slots or parallel()
+        self.slots = self._counted or self._cpus
+
+    def fits(self, run: Run, beside: Sequence[Run]) -> bool:
+        """As many as are asked for, else as the cluster has CPUs and GPUs for; Ray gives `auto` no GPU."""
+        if self._counted is not None:
+            return True
+        others = [each.settings for each in beside]
+        return fits(run.settings, others, threads=self._cpus, gpus=self._gpus, takes_gpu=_gets_gpu)
+
+    def ready(self) -> bool:
+        """Once connected, always."""
+        return True
+
+    def joins(self, run: Run, stack: Sequence[Run]) -> bool:
+        """Never: each run is an actor of its own."""
+        return False
+
+    def start(self, runs: Sequence[Run]) -> None:
+        """Make an actor for the run; Ray starts it when the cluster has room."""
+        (run,) = runs
+        actor = self._ray.remote(_Actor).options(
+            name=run.id,
+            lifetime="detached",
+            num_cpus=run.settings.threads,
+            num_gpus=int(_gets_gpu(run.settings)),
+            runtime_env={"env_vars": {"PYTHONPATH": python_path()}},
+        )
+        actor.remote().work.remote(str(run.folder), self._work)
+
+    def alive(self, run: Run) -> bool:
+        """Whether the cluster knows the run's actor."""
+        try:
+            self._ray.get_actor(run.id)
+        except ValueError:
+            return False
+        return True
+
+    def end(self, run: Run, *, force: bool) -> None:
+        """Kill the actor if `force`."""
+        if not force:
+            return
+        try:
+            self._ray.kill(self._ray.get_actor(run.id))
+        except ValueError:
+            return  # it has just ended by itself
+
+    def exit_status(self, run: Run) -> int | None:
+        """Ray tells only the caller who is waiting, and nobody is."""
+        return None
+
+    def forget(self, run: Run) -> None:
+        """Nothing is kept."""
+
+
+class _Actor:
+    """A run inside a Ray worker process."""
+
+    def work(self, folder: str, work: str) -> None:
+        ray: Any = import_module("ray")
+        log_to(Path(folder))
+        try:
+            function(work)(Path(folder))
+        except Exception:  # whatever it was, the actor must end, or it would hold its place in the cluster for good
+            traceback.print_exc()
+        ray.actor.exit_actor()
+
+
+def _gets_gpu(settings: Settings) -> bool:
+    return settings.device == "cuda"
+
+
+def _reach(address: str) -> None:
+    """Raises `OSError` if nobody listens at `host:port`; Ray itself would go on trying for minutes."""
+    host, colon, port = address.removeprefix("ray://").rpartition(":")
+    if colon and port.isdecimal():
+        socket.create_connection((host, int(port)), timeout=5).close()
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
