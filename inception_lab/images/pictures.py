@@ -14,18 +14,18 @@ from inception_lab.images.joints import Joint, joints
 from inception_lab.images.networks import Loaded, borrowed
 from inception_lab.images.parts import Credit, weighed, within
 from inception_lab.models.records import EMBEDDED
-from inception_lab.readers.drawing import Depth, Edge, Graph, Node
+from inception_lab.readers.drawing import Depth, Direction, Edge, Graph, Node
 from inception_lab.readers.graph import graph
 
 __all__ = ["credited", "drawing"]
 
 
-def credited(found: Credit, *, at: str, depth: Depth = "ops") -> Graph:
+def credited(found: Credit, *, at: str, depth: Depth = "ops", direction: Direction | None = None) -> Graph:
     """The block at an address with the credit of its parts as the width of the edges; errors as `drawing`."""
-    return weighed(drawing(found.network, at=at, depth=depth), found.under(at))
+    return weighed(drawing(found.network, at=at, depth=depth, direction=direction), found.under(at))
 
 
-def drawing(network: str = EMBEDDED, *, at: str, depth: Depth = "ops") -> Graph:
+def drawing(network: str = EMBEDDED, *, at: str, depth: Depth = "ops", direction: Direction | None = None) -> Graph:
     """The block at an address of a network with weights, as `images.parts.weighed` puts credit on it.
 
     Of timm's blocks only those with an add are drawn, at one depth: their convolutions and the add. Raises
@@ -33,14 +33,14 @@ def drawing(network: str = EMBEDDED, *, at: str, depth: Depth = "ops") -> Graph:
     """
     with borrowed(network) as loaded:
         if loaded.own is not None:
-            return graph(loaded.own.net, at=at, depth=depth, size=loaded.record.size)
+            return graph(loaded.own.net, at=at, depth=depth, size=loaded.record.size, direction=direction)
         joint = next((one for one in joints(loaded) if within(one.address, at)), None)
         if joint is None:
             raise UnknownAddress(f"There is no block with an add at {at!r} in {network}.")
-        return _skip(loaded, joint)
+        return _skip(loaded, joint, direction or "TB")
 
 
-def _skip(loaded: Loaded, joint: Joint) -> Graph:
+def _skip(loaded: Loaded, joint: Joint, direction: Direction) -> Graph:
     """timm's block as a chain of convolutions with a shortcut past it; `joint.address` is the add's box."""
     entry, outputs = _shapes(loaded, joint.module)
     steps = list(_steps(joint, outputs))
@@ -49,7 +49,7 @@ def _skip(loaded: Loaded, joint: Joint) -> Graph:
         Node(before, ("what enters", _words(entry)), "input", entry, hover=f"what enters: {_words(entry)}"),
         *steps,
         Node(behind, ("batch norm",), "batch norm", steps[-1].output, hover="the last step before the add"),
-        Node(joint.address, ("+", _words(steps[-1].output)), "add", steps[-1].output, hover="shortcut + residual"),
+        Node(joint.address, ("+",), "add", steps[-1].output, hover="shortcut + residual"),
     ]
     body = [Edge(tail.id, head.id, _words(tail.output)) for tail, head in pairwise(nodes)]
     shortcut = Edge(before, joint.address, _words(steps[-1].output), is_shortcut=True)
@@ -61,7 +61,7 @@ def _skip(loaded: Loaded, joint: Joint) -> Graph:
         title=f"{loaded.record.tag}, block {place}",
         alt=f"Block {place} of {loaded.record.tag}: {len(steps)} convolutions one after the other, {_words(entry)} to "
         f"{_words(steps[-1].output)}, and a shortcut past them to an add.",
-        direction="TB",
+        direction=direction,
         nodes=tuple(nodes),
         edges=(*body, shortcut),
     )

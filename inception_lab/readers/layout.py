@@ -71,7 +71,7 @@ def source(
             f'  {names[node.id]} [label={label}, id=n{place}, color="{accent}", fillcolor="{_mix(accent)}"{shape}];'
         )
     for place, edge in enumerate(edges):
-        label = edge.words or (edge.shape if by_id and _says_new(edge, by_id) else "")
+        label = f"  {edge.words}" if edge.words else (edge.shape if by_id and _says_new(edge, by_id) else "")
         shown = f", label={_quote(label)}" if label else ""
         lines.append(f"  {names[edge.tail]} -> {names[edge.head]} [id=e{place}{_look(edge)}{shown}];")
     return "\n".join([*lines, "}", ""])

@@ -47,7 +47,9 @@ _STYLE = """
 .lab-graph .against path, .lab-graph .against polygon { stroke: var(--lab-against); }
 .lab-graph .against polygon, .lab-graph .against text { fill: var(--lab-against); }
 .lab-graph .weighed polygon { stroke-width: 1; stroke-dasharray: none; }
-.lab-graph .weighed text { font-weight: 600; font-size: 11px; }
+.lab-graph .weighed text {
+  font-weight: 600; font-size: 11px; paint-order: stroke; stroke: var(--lab-surface); stroke-width: 3px;
+}
 .lab-graph .node:hover .box { fill: color-mix(in srgb, var(--lab-accent) 32%, var(--lab-surface)); }
 .lab-graph .node:focus-visible .box, .lab-graph .node.selected .box { stroke-width: 3.2; }
 .lab-graph .node.selected .box { fill: color-mix(in srgb, var(--lab-accent) 42%, var(--lab-surface)); }

@@ -344,7 +344,7 @@ def test_an_edge_takes_a_width_a_sign_and_words() -> None:
     changed = [new for old, new in zip(plain.edges, drawing.edges, strict=True) if old != new]
     assert sorted((edge.tail, edge.head) for edge in changed) == sorted([shortcut, residual])
     middle = layout.THIN + 0.75 * (layout.WIDE - layout.THIN)
-    assert 'label="+3 (75 %)"' in drawing.dot
+    assert 'label="  +3 (75 %)"' in drawing.dot
     assert f"penwidth={middle:.2f}" in drawing.dot
     assert drawing.dot.count("style=dashed") == 1
     root = ElementTree.fromstring(drawing.svg())

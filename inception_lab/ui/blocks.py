@@ -1,0 +1,138 @@
+"""Branches and residuals on the Classify page: what a class owes to each, and what is left of it at another scale."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, cast
+
+import pandas as pd
+import streamlit as st
+
+from inception_lab.figures.credit import shares
+from inception_lab.images.parts import Credit, Kind, weighed
+from inception_lab.readers.drawing import Graph
+from inception_lab.ui import components, drawer, scales
+from inception_lab.ui.photos import Upload
+from inception_lab.ui.widgets import linked, linked_segments, plain
+
+KINDS: dict[str, str] = {"add": "Adds: shortcut and residual", "concat": "Concatenations: branches"}
+
+
+def show(upload: Upload, network: str, target: int) -> str:
+    """Credit in one block and in all, then the residuals' scale; returns the Python for it."""
+    found = credited(upload, network, target)
+    st.subheader("Which branches did it come through?", anchor=False)
+    st.caption(
+        f"Followed back from the logit of {plain(found.label)} ({found.score:.2f}), once through the network forward "
+        "and once back. Credit is gradient × activation: how the logit would change if a branch grew, to first order. "
+        "At a concatenation and at an add the parts add up to the whole; between two of them lie biases and ReLUs, so "
+        "wholes differ from node to node."
+    )
+    block = _pick(found)
+    _block(found, network, block)
+    _every(found)
+    moved = scales.show(upload, network, target, block)
+    return f"""{upload.python}
+found = lab.credit(photo, "{network}", target={target})
+lab.credited(found, at="{block}", depth="{_depth()}", direction="LR")
+{moved}"""
+
+
+@st.cache_data(max_entries=32, show_spinner="Following the logit back")
+def credited(upload: Upload, network: str, target: int) -> Credit:
+    """Credit at every node, kept for the next run of the script."""
+    from inception_lab.images.credit import credit
+
+    return credit(scales.photo(upload), network, target=target)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _drawn(network: str, at: str, depth: Literal["block", "ops"]) -> Graph:
+    from inception_lab.images.pictures import drawing
+
+    return drawing(network, at=at, depth=depth, direction="LR")
+
+
+def _pick(found: Credit) -> str:
+    """A block by its address without the network's name; what a link asks of another network is not asked of this."""
+    short = {at.split("/", 1)[1]: at for at in found.blocks}
+    for place in (st.session_state.get("part"), st.query_params.get("part")):
+        if place is not None and place not in short:
+            st.session_state.pop("part", None)
+            st.query_params.pop("part", None)
+            st.info(f"{plain(found.network)} joins nothing at {plain(place[:60])}.", icon=":material/info:")
+    titles = {node.block.split("/", 1)[1]: node.kind for node in found.ends}
+    words = {
+        place: f"{place} (ends in {'an add' if kind == 'add' else 'a concatenation'})" for place, kind in titles.items()
+    }
+    return linked("Block", words, key="part")
+
+
+def _depth() -> Literal["block", "ops"]:
+    return "ops" if st.session_state.get("steps") else "block"
+
+
+def _block(found: Credit, network: str, block: str) -> None:
+    """The block's drawing with credit as the width of lines, and its parts as a table."""
+    nodes = found.under(block)
+    st.toggle("Batch norm and ReLU as steps of their own", key="steps", bind="query-params")
+    drawn = weighed(_drawn(network, block, _depth()), nodes)
+    said = "; ".join(
+        f"{node.address.split('/', 1)[1]}: "
+        + ", ".join(f"{part.name} {part.credit:+.3g} ({abs(node.share(part)):.0%})" for part in node.parts)
+        for node in nodes
+    )
+    st.html(_legend())
+    components.drawing(
+        drawn.svg(), alt=f"{drawn.alt} Credit for {found.label}: {said}.", key="credit-drawing",
+        on_pick=_stay, on_up=_up,
+    )  # fmt: skip
+    drawer.exports(drawn, name=f"credit-{block.replace('/', '-')}")
+    st.caption(f"Credit in logits, and its share of the sizes of the parts. {plain(said)}.")
+    rows = [row for row in found.to_rows() if row["node"] in {node.address for node in nodes}]
+    drawer.table(pd.DataFrame(rows), name="credit-block", title=f"Credit in {block} as a table", alt=said)
+
+
+def _every(found: Credit) -> None:
+    """Bars over all nodes of a kind, with their table."""
+    st.subheader("Every block", anchor=False)
+    here = {kind: words for kind, words in KINDS.items() if any(node.kind == kind for node in found.nodes)}
+    if "add" not in here:
+        st.info(
+            f"{plain(found.network)} has no residual adds: there is only the credit of its concatenations, "
+            "and no scale to move.",
+            icon=":material/info:",
+        )
+    kind = cast("Kind", linked_segments("Where tensors meet", here, key="joint") if len(here) > 1 else next(iter(here)))
+    figure, alt = shares(found.nodes, kind, label=found.label)
+    st.plotly_chart(figure, key="credit-bars", alt=alt)
+    st.caption(plain(alt))
+    rows: list[dict[str, Any]] = [row for row in found.to_rows() if row["kind"] == kind]
+    drawer.table(pd.DataFrame(rows), name=f"credit-{kind}", title="All of it as a table", alt=alt)
+    drawer.download("JSON", lambda: _json(found), "credit.json", "application/json")
+
+
+def _json(found: Credit) -> str:
+    import json
+
+    return json.dumps(found.to_dict(), indent=1)
+
+
+def _legend() -> str:
+    """What the lines mean."""
+    from inception_lab.readers.layout import AGAINST, FOR
+
+    line = "display:inline-block;width:2.4rem;vertical-align:middle;margin:0 .4rem 0 0;border-top:5px"
+    return (
+        f'<div style="display:flex;flex-wrap:wrap;gap:1.2rem;font-size:.9rem">'
+        f'<span><span style="{line} solid {FOR}"></span>speaks for the class</span>'
+        f'<span><span style="{line} dashed {AGAINST}"></span>speaks against it</span>'
+        "<span>the wider, the larger its share of the node</span></div>"
+    )
+
+
+def _stay(_: str) -> None:
+    """A box of the block was picked: its words are on the box."""
+
+
+def _up() -> None:
+    """There is nothing above the block here."""

@@ -1,0 +1,100 @@
+"""Branches and residuals on the page, without a browser: every kind of network, and links that ask too much."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from inception_lab.images.credit import credit
+from inception_lab.images.residuals import damage, rho
+from inception_lab.images.samples import samples
+from tests.trained import train
+
+COFFEE = samples()[0].path
+
+
+@pytest.fixture(autouse=True)
+def no_warm_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    import streamlit as st
+
+    monkeypatch.setenv("INCEPTION_LAB_WARM", "0")
+    st.cache_data.clear()
+
+
+def page(network: str = "efficientnet_lite0", **link: str) -> AppTest:
+    """The view alone, for the first sample and the network's first guess."""
+
+    def script(network: str) -> None:
+        import streamlit as st
+
+        from inception_lab.images.samples import samples
+        from inception_lab.ui import blocks, photos
+
+        upload = photos.of_sample(samples()[0])
+        st.code(blocks.show(upload, network, photos.classified(upload, network).predictions[0].index))
+
+    app = AppTest.from_function(script, kwargs={"network": network}, default_timeout=120)
+    for name, value in link.items():
+        app.query_params[name] = value
+    app.run()
+    assert not app.exception
+    return app
+
+
+def said(app: AppTest) -> str:
+    return " ".join(caption.value for caption in app.caption).replace("\\", "")
+
+
+def test_the_page_says_what_the_library_says() -> None:
+    app = page(part="blocks/4/1", rho="50")
+    found = credit(COFFEE, target=967)
+    (node,) = found.under("blocks/4/1")
+    shortcut, residual = node.parts
+    assert f"shortcut {shortcut.credit:+.3g}" in said(app)
+    assert f"residual {residual.credit:+.3g}" in said(app)
+    before, after = rho(COFFEE, scales=(1, 0.5), at="blocks/4/1", relative=True, target=967)
+    assert f"{before.probability:.1%} as built, {after.probability:.1%} now" in said(app)
+    assert "ρ = 0.5 in 1 block, built with 1." in said(app)
+    tables = [table.value for table in app.dataframe]
+    assert list(next(table for table in tables if "node" in table.columns).credit) == [shortcut.credit, residual.credit]
+    assert app.query_params["rho"] in ("50", ["50"])
+    app.button(key="damage").click().run()
+    assert not app.exception
+    worst = damage(COFFEE, target=967).ranked()[0]
+    assert f"loses most with {worst.address.split('/', 1)[1]} ({worst.logit_fall:+.2f} logits" in said(app)
+    code = app.code[0].value
+    assert 'at="blocks/4/1"' in code
+    assert "scales=[1, 0.5]" in code
+
+
+def test_all_blocks_of_a_run(home: Path) -> None:
+    tag = f"run:{train(home)}"
+    app = page(tag, part="B/02", scope="all", joint="concat", steps="true")
+    assert "in 4 blocks" in said(app)
+    assert "B/02/body/concat" in said(app)
+    assert "concatenations" in said(app)
+    assert "direction" in app.code[0].value
+
+
+def test_a_network_without_adds_says_so(home: Path) -> None:
+    tag = f"run:{train(home, network='inception_v4')}"
+    app = page(tag)
+    assert any("no residual adds" in info.value for info in app.info)
+    assert not app.slider
+    assert not any(button.key == "damage" for button in app.button)
+    assert "lab.rho" not in app.code[0].value
+
+
+@pytest.mark.parametrize("wrong", ["-1", "37", "1e999", "x", "٣", "205"])
+def test_a_link_with_an_impossible_scale_is_told_so(wrong: str) -> None:
+    app = page(rho=wrong)
+    assert any("0 to 200 in steps of 5" in warning.value for warning in app.warning)
+    assert app.slider(key="rho").value == 0
+
+
+def test_a_block_of_another_network_in_the_link() -> None:
+    app = page(part="B/07")
+    assert any("joins nothing at B/07" in info.value.replace("\\", "") for info in app.info)
+    assert app.selectbox(key="part").value == "blocks/1/1"
