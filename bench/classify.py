@@ -1,30 +1,175 @@
-"""One image through our modules and through timm's: the same network, process and weights, one thread."""
+"""Images through our folded networks and through timm's as they come: the same network, weights and process.
+
+One thread and processor time by default, which a busy machine distorts least; BENCH_THREADS=2 takes the clock on the
+wall, for an idle one. Beside each result stands what it reaches of this process's own matrix-product rate.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+from copy import deepcopy
+from statistics import median
+from typing import TYPE_CHECKING
 
-from bench.harness import Sides, bench, timed
+import click
+
+from bench.harness import Sides, Skip, Work, bench, timed
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+THREADS = int(os.environ.get("BENCH_THREADS", "1"))
+SIDE, PRODUCT = 299, 2048
+TAGS = {"inception_v4": "inception_v4.tf_in1k", "inception_resnet_v2": "inception_resnet_v2.tf_in1k"}
 
 
-@bench(
-    "classify",
-    "one image on the CPU, Inception-ResNet-v2: ours no slower than timm's",
-    ratio=1.0,
-    noise=0.05,
-    rounds=15,
-)
-def classify() -> Iterator[Sides]:
-    import timm
+def sides(network: str, batch: int) -> Iterator[Sides]:
+    """Ours, timm's, and a matrix product whose rate is the machine's own; told at the end."""
     import torch
 
+    torch.set_num_threads(THREADS)
+    ours, theirs = pair(network)
+    images = torch.rand(batch, 3, SIDE, SIDE) * 2 - 1
+    left, right = torch.rand(PRODUCT, PRODUCT), torch.rand(PRODUCT, PRODUCT)
+    taken: dict[str, list[float]] = {"ours": [], "timm": [], "product": []}
+    with torch.inference_mode():
+        off = float((ours(images) - theirs(images)).abs().max())
+        yield {
+            "ours": noted(lambda: ours(images), taken["ours"]),
+            "timm": noted(lambda: theirs(images), taken["timm"]),
+            "product": noted(lambda: left @ right, taken["product"]),
+        }
+    tell(network, batch, taken)
+    click.echo(f"  logits at most {off:.1e} apart, of {float(theirs(images[:1]).abs().max()):.2f}", err=True)
+
+
+def pair(network: str) -> tuple[nn.Module, nn.Module]:
+    """Our folded module and timm's plain one with the same random weights."""
+    import timm
+
     from inception_lab.models.build import build
+    from inception_lab.models.fused import fused
     from inception_lab.models.weights import from_timm
 
-    torch.set_num_threads(1)
-    theirs = timm.create_model("inception_resnet_v2", pretrained=False).eval()
-    ours = build("inception_resnet_v2").eval()
-    ours.load_state_dict(from_timm("inception_resnet_v2", theirs.state_dict()), strict=True)
-    image = torch.rand(1, 3, 299, 299)
+    theirs: nn.Module = timm.create_model(network, pretrained=False).eval().requires_grad_(False)
+    ours = build(network).eval().requires_grad_(False)
+    ours.load_state_dict(from_timm(network, theirs.state_dict()), strict=True)
+    return fused(ours), theirs
+
+
+def noted(work: Callable[[], object], into: list[float]) -> Work:
+    """`work` timed, its seconds kept for the rate too."""
+    clocked = timed(work, processor=THREADS == 1)
+
+    def run() -> float:
+        into.append(clocked())
+        return into[-1]
+
+    return run
+
+
+def tell(network: str, batch: int, taken: Mapping[str, list[float]]) -> None:
+    """The rates of both sides as shares of the product's, warm-up left out, and the announced cap on memory."""
+    from inception_lab.images.networks import memory
+    from inception_lab.models.records import RECORDS
+    from inception_lab.readers.shapes import shapes
+
+    rates = {
+        side: 2 * batch * shapes(network).multiply_adds / median(seconds[1:]) / 1e9 for side, seconds in taken.items()
+    }
+    peak = 2 * PRODUCT**3 / median(taken["product"][1:]) / 1e9
+    clock = "processor time" if THREADS == 1 else "wall time"
+    click.echo(
+        f"  {network}, batch {batch}, {THREADS} threads, {clock}, load {os.getloadavg()[0]:.1f}: "
+        + ", ".join(f"{side} {rates[side]:.0f} GFLOP/s ({rates[side] / peak:.0%})" for side in ("ours", "timm"))
+        + f" of torch.mm's {peak:.0f}; timm / ours {median(taken['timm'][1:]) / median(taken['ours'][1:]):.2f}, "
+        f"announced cap {memory(RECORDS[TAGS[network]], batch) / 1e6:.0f} MB",
+        err=True,
+    )
+
+
+@bench("classify-v4-1", "one image, Inception-v4 on the CPU: 1.5 times timm's speed", ratio=1 / 1.5, rounds=11)
+def v4_single() -> Iterator[Sides]:
+    yield from sides("inception_v4", 1)
+
+
+@bench("classify-v4-8", "eight images, Inception-v4 on the CPU: 1.5 times timm's speed", ratio=1 / 1.5, rounds=5)
+def v4_eight() -> Iterator[Sides]:
+    yield from sides("inception_v4", 8)
+
+
+@bench("classify-ir2-1", "one image, Inception-ResNet-v2: 1.15 times timm's speed", ratio=1 / 1.15, rounds=11)
+def ir2_single() -> Iterator[Sides]:
+    yield from sides("inception_resnet_v2", 1)
+
+
+@bench("classify-ir2-8", "eight images, Inception-ResNet-v2: 1.25 times timm's speed", ratio=1 / 1.25, rounds=5)
+def ir2_eight() -> Iterator[Sides]:
+    yield from sides("inception_resnet_v2", 8)
+
+
+@bench("classify-bf16", "one image, Inception-v4: bf16 1.5 times the speed of fp32", ratio=1 / 1.5, rounds=11)
+def bf16() -> Iterator[Sides]:
+    """Where the processor has bf16; with the embedded network's agreement on the samples."""
+    import torch
+
+    from inception_lab.models.fused import has_bf16, in_bf16
+
+    if not has_bf16():
+        raise Skip("this processor has no bf16 arithmetic")
+    torch.set_num_threads(THREADS)
+    exact, _ = pair("inception_v4")
+    near = in_bf16(deepcopy(exact))
+    image = torch.rand(1, 3, SIDE, SIDE) * 2 - 1
+    click.echo(f"  {agreement()}", err=True)
     with torch.inference_mode():
-        yield {"ours": timed(lambda: ours(image), processor=True), "timm": timed(lambda: theirs(image), processor=True)}
+        yield {"bf16": noted(lambda: near(image), []), "fp32": noted(lambda: exact(image), [])}
+
+
+def agreement() -> str:
+    """How the embedded network's guesses on the shipped photographs in bf16 stand to those in fp32."""
+    import torch
+
+    from inception_lab.images.crops import pixels
+    from inception_lab.images.networks import borrowed, tensor
+    from inception_lab.images.samples import samples
+
+    found: list[Tensor] = []
+    for precision in ("fp32", "bf16"):
+        with borrowed("efficientnet_lite0", precision=precision) as loaded, torch.inference_mode():
+            squares = tensor([pixels(one.photo(), loaded.record) for one in samples()], loaded.record)
+            found.append(loaded.model(squares).topk(5).indices)
+    rows = list(zip(found[0].tolist(), found[1].tolist(), strict=True))
+    first = sum(a[0] == b[0] for a, b in rows)
+    shared = sum(len(set(a) & set(b)) for a, b in rows)
+    same = f"first guess the same on {first}, {shared} of {5 * len(rows)} of the five best"
+    return f"bf16 against fp32 on {len(rows)} samples, the embedded network: {same}"
+
+
+@bench("compile", "torch.compile beside the folded network, one image, Inception-v4", ratio=1.0, rounds=9)
+def compiled() -> Iterator[Sides]:
+    """Not used by the lab; says after how many images its start-up would be earned back."""
+    import shutil
+
+    import torch
+
+    if shutil.which("g++") is None:
+        raise Skip("torch.compile needs a C++ compiler")
+    torch.set_num_threads(THREADS)
+    plain, _ = pair("inception_v4")
+    image = torch.rand(1, 3, SIDE, SIDE) * 2 - 1
+    taken: dict[str, list[float]] = {"ours": [], "compiled": []}
+    with torch.inference_mode():
+        faster = torch.compile(plain)
+        started = time.perf_counter()
+        faster(image)
+        start_up = time.perf_counter() - started
+        yield {
+            "ours": noted(lambda: plain(image), taken["ours"]),
+            "compiled": noted(lambda: faster(image), taken["compiled"]),
+        }
+    gain = median(taken["ours"][1:]) - median(taken["compiled"][1:])
+    after = f"earned back after {start_up / gain:,.0f} images" if gain > 0 else "never earned back"
+    click.echo(f"  torch.compile: {start_up:.0f} s to start, {1000 * gain:.0f} ms saved an image: {after}", err=True)

@@ -1,7 +1,8 @@
 """Networks with weights, loaded once per process and shared by its threads.
 
 Hooks of an attribution stand on the module itself, so a second thread in the same module would be caught by them: every
-use of a model holds its lock. A few models are kept, the one unused for longest goes first.
+use of a model holds its lock. A few models are kept, the one unused for longest goes first. They are folded
+(`models.fused`), which changes no answer but by rounding.
 """
 
 from __future__ import annotations
@@ -10,22 +11,29 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
+from functools import cache
 from threading import Lock, RLock, local
-from typing import final
+from typing import Literal, final
 
 import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from inception_lab.errors import RunError
+from inception_lab.errors import RunError, SettingsError
 from inception_lab.images.crops import crops as cut
 from inception_lab.images.load import Photo
 from inception_lab.images.trained import is_run, known, trained
-from inception_lab.models.build import InceptionNet
+from inception_lab.models.build import InceptionNet, build
+from inception_lab.models.fused import fused, has_bf16, in_bf16
 from inception_lab.models.hub import Progress
+from inception_lab.models.memory import announced
 from inception_lab.models.records import WeightRecord, record
-from inception_lab.models.weights import labels, pretrained
+from inception_lab.models.weights import labels, pretrained, skeleton
+
+Precision = Literal["fp32", "bf16"]
+"""bf16 has 8 significant bits: on a processor with such arithmetic it takes about half the time, and close guesses may
+change places. For classifying only; attributions and everything by default are fp32."""
 
 KEPT = 3  # about 0.5 GB if all are Inception-ResNets
 BATCH = 4
@@ -80,20 +88,28 @@ class Models:
         self._loading: dict[str, Lock] = {}
         self._guard = Lock()
 
-    def get(self, network: str, *, progress: Progress | None = None) -> Loaded:
-        """The network of a tag, from the cache or loaded now; of several threads that ask, one loads."""
+    def get(self, network: str, *, progress: Progress | None = None, precision: Precision = "fp32") -> Loaded:
+        """The network of a tag, from the cache or loaded now; of several threads that ask, one loads.
+
+        Raises `SettingsError` for bf16 on a processor without it.
+        """
+        if precision == "bf16" and not has_bf16():
+            raise SettingsError('This processor has no bf16 arithmetic, so bf16 would only be slower: take "fp32".')
         tag = known(network).tag
+        name = tag if precision == "fp32" else f"{tag} in {precision}"
         with self._guard:
-            if found := self._known(tag):
+            if found := self._known(name):
                 return found
-            loading = self._loading.setdefault(tag, Lock())
+            loading = self._loading.setdefault(name, Lock())
         with loading:
             with self._guard:
-                if found := self._known(tag):
+                if found := self._known(name):
                     return found
             fresh = _loaded(tag, progress)
+            if precision == "bf16":
+                fresh = Loaded(fresh.record, in_bf16(fresh.model))
             with self._guard:
-                self._loaded[tag] = fresh
+                self._loaded[name] = fresh
                 while len(self._loaded) > self._kept:
                     self._loaded.popitem(last=False)
             return fresh
@@ -108,10 +124,10 @@ class Models:
         with self._guard:
             self._loaded.clear()
 
-    def _known(self, tag: str) -> Loaded | None:
-        if tag in self._loaded:
-            self._loaded.move_to_end(tag)
-        return self._loaded.get(tag)
+    def _known(self, name: str) -> Loaded | None:
+        if name in self._loaded:
+            self._loaded.move_to_end(name)
+        return self._loaded.get(name)
 
 
 MODELS = Models()
@@ -119,9 +135,9 @@ MODELS = Models()
 
 def _loaded(tag: str, progress: Progress | None) -> Loaded:
     if not is_run(tag):
-        return Loaded(record(tag), pretrained(tag, progress=progress))
+        return Loaded(record(tag), fused(pretrained(tag, progress=progress)))
     found = trained(tag)
-    network = found.network()
+    network = fused(found.network())
     match found.net.inputs:
         case 1:
             return Loaded(found.record, Grey(network))
@@ -132,11 +148,25 @@ def _loaded(tag: str, progress: Progress | None) -> Loaded:
 
 
 @contextmanager
-def borrowed(network: str, *, progress: Progress | None = None) -> Iterator[Loaded]:
-    """The network of a tag, for this thread alone while the block runs; errors as `images.trained.pretrained`."""
-    loaded = MODELS.get(network, progress=progress)
+def borrowed(network: str, *, progress: Progress | None = None, precision: Precision = "fp32") -> Iterator[Loaded]:
+    """The network of a tag, for this thread alone while the block runs; errors as `images.trained.pretrained`, and
+    `SettingsError` for bf16 where the processor has none. In bf16 the model still takes and gives float32."""
+    loaded = MODELS.get(network, progress=progress, precision=precision)
     with loaded.lock:
         yield loaded
+
+
+@cache
+def memory(record: WeightRecord, batch: int = 1) -> int:
+    """The cap, in bytes, on what classifying `batch` squares at a time with a network in fp32 adds to the process.
+
+    Its loading is in it; other networks that are kept are not. Errors as `images.trained.trained` for a run's.
+    """
+    if not is_run(record.tag):
+        return announced(skeleton(record).eval(), size=record.size, batch=batch)
+    with torch.device("meta"):
+        model = build(trained(record.tag).net).eval()
+    return announced(model, size=record.size, channels=record.channels, batch=batch)
 
 
 class _Threads:

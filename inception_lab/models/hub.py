@@ -33,8 +33,13 @@ SHA256 = re.compile(r"[0-9a-f]{64}")
 
 def cached(repository: str) -> Path | None:
     """The file in the hub's cache, or None; asks nothing of the network."""
-    found = try_to_load_from_cache(repository, FILE, cache_dir=_cache())
+    found = try_to_load_from_cache(repository, FILE, cache_dir=cache_folder())
     return Path(found) if isinstance(found, str) and Path(found).is_file() else None
+
+
+def unfinished(repository: str) -> int:
+    """How many bytes of a download that was cut off are kept; the next fetch goes on behind them."""
+    return sum(part.stat().st_size for part in _blobs(repository).glob("*.part"))
 
 
 def fetch(repository: str, *, progress: Progress | None = None) -> Path:
@@ -62,7 +67,7 @@ def _download(repository: str, progress: Progress | None) -> Path:
     endpoint = os.environ.get("HF_ENDPOINT") or constants.ENDPOINT
     url = hf_hub_url(repository, FILE, endpoint=endpoint)
     announced = _announced(repository, url)
-    blobs = _cache() / repo_folder_name(repo_id=repository, repo_type="model") / "blobs"
+    blobs = _blobs(repository)
     digest = str(announced.etag)
     if not SHA256.fullmatch(digest):
         raise WeightsMismatch(f"The hub announced no SHA-256 for {repository}/{FILE}; nothing was fetched.")
@@ -74,13 +79,17 @@ def _download(repository: str, progress: Progress | None) -> Path:
                 _complete(part, url, announced, progress)
                 part.replace(blobs / digest)
         # The hub's client finds the blob and only writes the snapshot and the ref, as after its own download.
-        return Path(hf_hub_download(repository, FILE, endpoint=endpoint, cache_dir=_cache()))
+        return Path(hf_hub_download(repository, FILE, endpoint=endpoint, cache_dir=cache_folder()))
     except httpx.HTTPError as problem:
         raise WeightsUnavailable(
             f"The download of {repository} broke off ({_short(problem)}); start it again and it goes on from there."
         ) from None
     except OSError as problem:
         raise WeightsUnavailable(f"{repository} could not be fetched into {blobs} ({_short(problem)}).") from None
+
+
+def _blobs(repository: str) -> Path:
+    return cache_folder() / repo_folder_name(repo_id=repository, repo_type="model") / "blobs"
 
 
 def _complete(part: Path, url: str, announced: HfFileMetadata, progress: Progress | None) -> None:
@@ -102,7 +111,7 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _cache() -> Path:
+def cache_folder() -> Path:
     """The hub's cache as the environment says now; the hub's own constant was read when it was imported."""
     if named := os.environ.get("HF_HUB_CACHE"):
         return Path(named).expanduser()

@@ -1,11 +1,14 @@
 """What is known of each set of public weights: where it comes from, how its images are prepared, what it scored.
 
-All seven timm tags hold the released networks. No public ImageNet weights are known for Inception-ResNet-v1 or for
-Inception-ResNet-v2 as drawn. The facts are timm's own configuration and its results table; nothing here loads anything.
+The seven Inception tags hold the released networks. No public ImageNet weights are known for Inception-ResNet-v1 or for
+Inception-ResNet-v2 as drawn. Of the baselines in the paper's tables timm has ResNet-152, trained by others than the
+paper's; it has no BN-Inception. The facts are timm's own configuration and its results table, torchvision's for its
+weights; nothing here loads anything.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Literal
@@ -20,26 +23,29 @@ IMAGENET_MEAN: Triple = (0.485, 0.456, 0.406)
 IMAGENET_STD: Triple = (0.229, 0.224, 0.225)
 
 TIMM_RESULTS = "timm, results-imagenet.csv of 30 October 2025, 50,000 validation images"
+TORCHVISION = "torchvision's own record of its weights, one centre crop"
+NOT_STATED = "not stated here: no package that is installed with the lab prints it"
 TERMS = "ImageNet's own terms are non-commercial; whether they bear on the weights is for you to judge."
 NO_BORDER = "slim averaged without the padded border, timm with it, so results differ slightly from slim's."
+BASELINE = "The paper compares with ResNet-152 in its Tables 3 to 5, but not with these weights, which came later."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WeightRecord:
     """One set of weights: public ones of ImageNet, or those of a run (see `images.trained`).
 
-    `network` is the catalogue's name (for the embedded network: timm's). The network takes a square of `size` pixels,
-    cut from the image after its shorter side was resized to floor(size / crop_pct), as (value / 255 - mean) / std per
-    channel. `top1` and `top5` are accuracies in percent as `accuracy_source` prints them; `megabytes` is about what the
-    tensors take (10^6 bytes). With one of `channels` the picture is made
-    grey first. `labels` names the classes in order; empty means ImageNet-1k's, as
-    `models.weights.labels` gives them.
+    `network` is the catalogue's name, or timm's where `module` is "timm": then the network is timm's own module and has
+    none of the lab's addresses. It takes a square of `size` pixels, cut from the image after its shorter side was
+    resized to floor(size / crop_pct), as (value / 255 - mean) / std per channel; with one of `channels` the picture is
+    made grey first. `top1` and `top5` are accuracies in percent as `accuracy_source` prints them, None where no source
+    is at hand; `megabytes` is about what the tensors take (10^6 bytes). `labels` names the classes in order; empty
+    means ImageNet-1k's, as `models.weights.labels` gives them.
     """
 
     tag: str
     network: str
     origin: str
-    top1: float
+    top1: float | None
     top5: float | None
     megabytes: int
     mean: Triple = HALF
@@ -54,6 +60,7 @@ class WeightRecord:
     accuracy_source: str = TIMM_RESULTS
     notes: str = TERMS
     embedded: bool = False
+    module: Literal["lab", "timm"] = "lab"
 
     @property
     def repository(self) -> str:
@@ -64,6 +71,28 @@ class WeightRecord:
     def resize(self) -> int:
         """The shorter side in pixels before the centre crop."""
         return int(self.size / self.crop_pct)
+
+    @property
+    def accuracy(self) -> str:
+        """The published accuracy in words, with its source; for a run, that of its own test images."""
+        if self.top1 is None or math.isnan(self.top1):
+            return self.accuracy_source if self.top1 is None else f"none was measured ({self.accuracy_source})"
+        second = "" if self.top5 is None else f", top-5 {self.top5:.1f} %"
+        return f"top-1 {self.top1:.1f} %{second} ({self.accuracy_source})"
+
+    @property
+    def preprocessing(self) -> str:
+        """How a photograph becomes what the network takes, in words."""
+        grey = ", made grey" if self.channels == 1 else ""
+        return (
+            f"shorter side to {self.resize} pixels ({self.interpolation}), the middle {self.size}×{self.size}{grey}, "
+            f"(value / 255 − {_three(self.mean)}) / {_three(self.std)}"
+        )
+
+
+def _three(values: Triple) -> str:
+    """One number if the channels share it."""
+    return f"{values[0]:g}" if len(set(values)) == 1 else f"({', '.join(f'{value:g}' for value in values)})"
 
 
 EMBEDDED = "efficientnet_lite0"
@@ -81,6 +110,7 @@ RECORDS: dict[str, WeightRecord] = {
             accuracy_source="README of the original TensorFlow checkpoint; the package itself states none",
             megabytes=19,
             embedded=True,
+            module="timm",
             notes=f"Not a network of the paper: it is here so that photographs can be classified offline. {TERMS}",
         ),
         WeightRecord(
@@ -145,6 +175,68 @@ RECORDS: dict[str, WeightRecord] = {
             top1=79.998,
             top5=94.940,
             megabytes=224,
+        ),
+        WeightRecord(
+            tag="resnet152.tv_in1k",
+            network="resnet152",
+            module="timm",
+            origin="torchvision's first weights",
+            mean=IMAGENET_MEAN,
+            std=IMAGENET_STD,
+            size=224,
+            interpolation="bilinear",
+            licence="BSD-3-Clause",
+            top1=78.312,
+            top5=94.046,
+            accuracy_source=TORCHVISION,
+            megabytes=241,
+            notes=f"{BASELINE} {TERMS}",
+        ),
+        WeightRecord(
+            tag="resnet152.tv2_in1k",
+            network="resnet152",
+            module="timm",
+            origin="torchvision's second weights, trained by a longer recipe",
+            mean=IMAGENET_MEAN,
+            std=IMAGENET_STD,
+            crop_pct=0.965,
+            size=224,
+            interpolation="bilinear",
+            licence="BSD-3-Clause",
+            top1=82.284,
+            top5=96.002,
+            accuracy_source=TORCHVISION,
+            megabytes=241,
+            notes=f"{BASELINE} {TERMS}",
+        ),
+        WeightRecord(
+            tag="resnet152.gluon_in1k",
+            network="resnet152",
+            module="timm",
+            origin="GluonCV",
+            mean=IMAGENET_MEAN,
+            std=IMAGENET_STD,
+            size=224,
+            top1=None,
+            top5=None,
+            accuracy_source=NOT_STATED,
+            megabytes=241,
+            notes=f"{BASELINE} {TERMS}",
+        ),
+        WeightRecord(
+            tag="resnet152.a1_in1k",
+            network="resnet152",
+            module="timm",
+            origin="timm, recipe A1 of arXiv 2110.00476",
+            mean=IMAGENET_MEAN,
+            std=IMAGENET_STD,
+            crop_pct=1.0,
+            size=288,
+            top1=None,
+            top5=None,
+            accuracy_source=NOT_STATED,
+            megabytes=241,
+            notes=f"{BASELINE} {TERMS}",
         ),
     )
 }

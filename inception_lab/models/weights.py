@@ -1,8 +1,8 @@
 """Public ImageNet weights in the lab's own modules.
 
 `pretrained("inception_v4.tf_in1k")` fetches timm's file once (safetensors, never pickle), renames its tensors and loads
-them strictly into `build("inception_v4")`. The embedded EfficientNet-Lite0 comes out of an installed package and is the
-one network that is timm's module rather than ours.
+them strictly into `build("inception_v4")`. The baselines (ResNet-152) are loaded as strictly into timm's own modules,
+and so is the embedded EfficientNet-Lite0, which comes out of an installed package.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ __all__ = [
     "pretrained",
     "ready",
     "record",
+    "skeleton",
     "tensors",
     "wnids",
 ]
@@ -50,8 +51,12 @@ def from_timm(name: str, state_dict: Mapping[str, Tensor]) -> dict[str, Tensor]:
     paired by place and each pair's shape is compared; the order of `state_dict` itself does not matter. The side head
     of v3 is dropped. Raises `WeightsMismatch` at the first tensor that is missing, foreign or of another shape.
     """
-    pairs = _pairs(catalog.net(name).name)
     given = {key: tensor for key, tensor in state_dict.items() if not key.startswith(AUXILIARY)}
+    return _same(_pairs(catalog.net(name).name), name, given)
+
+
+def _same(pairs: Mapping[str, tuple[str, torch.Size]], name: str, given: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """`given` renamed as `pairs` say, which give each name's own and the shape; nothing may be missing or foreign."""
     renamed: dict[str, Tensor] = {}
     for theirs, (ours, shape) in pairs.items():
         if theirs not in given and theirs.endswith(COUNTER):
@@ -80,9 +85,15 @@ def pretrained(tag: str, *, progress: Progress | None = None) -> nn.Module:
     if chosen.embedded:
         return ready(_timm(chosen.network), _embedded_tensors())
     path = hub.fetch(chosen.repository, progress=progress)
+    return ready(skeleton(chosen), _state(chosen, tensors(path)))
+
+
+def skeleton(record: WeightRecord) -> nn.Module:
+    """The module that the weights of `record` go into, on the meta device: its structure without memory."""
+    if record.module == "timm":
+        return _timm(record.network)
     with torch.device("meta"):
-        model = build(chosen.network)
-    return ready(model, from_timm(chosen.network, tensors(path)))
+        return build(record.network)
 
 
 def fetch(tag: str, *, progress: Progress | None = None) -> Path:
@@ -91,7 +102,7 @@ def fetch(tag: str, *, progress: Progress | None = None) -> Path:
     if chosen.embedded:
         return _embedded_file()
     path = hub.fetch(chosen.repository, progress=progress)
-    from_timm(chosen.network, tensors(path))
+    _state(chosen, tensors(path))
     return path
 
 
@@ -125,6 +136,15 @@ def ready(model: nn.Module, state: Mapping[str, Tensor]) -> nn.Module:
     """
     model.to_empty(device="cpu").load_state_dict(state, strict=True)
     return model.eval().requires_grad_(False)
+
+
+def _state(record: WeightRecord, given: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors under the names of `skeleton(record)`; errors as `from_timm`."""
+    if record.module == "lab":
+        return from_timm(record.network, given)
+    return _same(
+        {key: (key, tensor.shape) for key, tensor in _timm(record.network).state_dict().items()}, record.network, given
+    )
 
 
 def _timm(name: str) -> nn.Module:

@@ -4,6 +4,7 @@ import random
 import shutil
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -201,11 +202,13 @@ def test_a_cut_download_goes_on_from_where_it_stopped(
         assert not is_cached(TAG)
         [part] = hub_home.rglob("*.part")
         have = part.stat().st_size
+        assert hub.unfinished(RECORDS[TAG].repository) == have
         assert have > 0
         fetch(TAG)
         assert server.requests[-2:] == [f"GET {have}", "HEAD 0"]
     assert is_cached(TAG)
     assert not list(hub_home.rglob("*.part"))
+    assert hub.unfinished(RECORDS[TAG].repository) == 0
 
 
 def test_what_is_not_what_was_announced_is_thrown_away(hub_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -225,6 +228,42 @@ def test_an_error_of_the_hub_is_a_sentence(hub_home: Path, monkeypatch: pytest.M
         server.status = status
         with pytest.raises(WeightsUnavailable, match=f"it answered {status}"):
             fetch(TAG)
+
+
+def test_a_baseline_loads_strictly_into_timms_module(
+    hub_home: Path, no_network: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theirs = randomised("resnet26")  # ResNet-152's module with fewer blocks
+    small = replace(RECORDS["resnet152.tv_in1k"], tag="resnet26.x", network="resnet26")
+    monkeypatch.setitem(RECORDS, "resnet26.x", small)
+    store(hub_home, "resnet26.x", safetensors_bytes(theirs.state_dict()))
+    model = pretrained("resnet26.x")
+    with torch.inference_mode():
+        assert torch.equal(model(IMAGES), theirs(IMAGES))
+    monkeypatch.setitem(RECORDS, "resnet26.y", replace(small, tag="resnet26.y"))
+    tensors = {**theirs.state_dict(), "extra.weight": torch.zeros(1)}
+    store(hub_home, "resnet26.y", safetensors_bytes(tensors))
+    with pytest.raises(WeightsMismatch, match=r"resnet26 has no extra\.weight"):
+        fetch("resnet26.y")
+
+
+@pytest.mark.parametrize("name", ["pytorch_model.bin", "model.pt", "model.ckpt"])
+def test_a_pickle_in_the_cache_is_never_read(
+    hub_home: Path, no_network: list[str], monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    link = store(hub_home, TAG, b"")
+    [safetensors] = hub_home.rglob("model.safetensors")
+    safetensors.unlink()
+    pickle = safetensors.with_name(name)
+    pickle.write_bytes(b"cos\nabort\n(tR.")  # a pickle that ends the process which reads it
+    assert link.exists()
+    assert not is_cached(TAG)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    with pytest.raises(WeightsUnavailable, match="not in the cache"):
+        pretrained(TAG)
+    pickle.rename(safetensors)  # and under the right name it is no safetensors file
+    with pytest.raises(WeightsMismatch, match="no readable safetensors file"):
+        pretrained(TAG)
 
 
 def test_embedded_network_equals_its_package() -> None:
