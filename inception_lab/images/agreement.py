@@ -1,0 +1,226 @@
+"""Many maps of one photograph as a matrix of how far they agree, with the deletion test as arbiter."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from inception_lab.errors import SettingsError
+from inception_lab.images import deletion, methods, verdict
+from inception_lab.images.attribute import Attribution, attribute
+from inception_lab.images.comparison import correlation
+from inception_lab.images.deletion import SEEDS, STEPS, Asked, Curve, Curves, Ground, Measure, Progress
+from inception_lab.images.load import Photo, Source, load
+from inception_lab.images.methods import Method
+from inception_lab.images.networks import borrowed, threads_set
+from inception_lab.images.trained import known
+from inception_lab.models.records import EMBEDDED
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+USUAL: tuple[Method, ...] = ("integrated_gradients", "saliency", "grad_cam")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Ranked:
+    """One map of the matrix with the arbiter's word.
+
+    `area` is that of its deletion curve, `chance` and `deviation` mean and standard deviation over random orders, all
+    of `measure`. `gain` is chance less area as a share of the whole fall, so that networks can be compared. `passes` if
+    it is clearly better than chance by the rules of `images.verdict`.
+    """
+
+    result: Attribution
+    area: float
+    chance: float
+    deviation: float
+    gain: float
+    passes: bool
+    measure: Measure
+
+    @property
+    def name(self) -> str:
+        """Method and network."""
+        return f"{self.result.method}, {self.result.network}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Agreement:
+    """`matrix` (n, n) holds Spearman's correlations of `ranked`, in their order; `best` is the arbiter's choice."""
+
+    ranked: tuple[Ranked, ...]
+    matrix: Array
+    best: int | None
+    sentence: str
+    setting: str
+    forwards: int
+    seconds: float
+
+    def rows(self) -> list[dict[str, Any]]:
+        """A row for each map: what it is, its areas, and its correlation with each map."""
+        names = [one.name for one in self.ranked]
+        numbers = ("area", "chance", "deviation", "gain", "passes", "measure")
+        return [
+            {"map": one.name, "class": one.result.label}
+            | {name: getattr(one, name) for name in numbers}
+            | dict(zip(names, map(float, line), strict=True))
+            for one, line in zip(self.ranked, self.matrix, strict=True)
+        ]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values without the maps, as machines read them."""
+        best = None if self.best is None else self.ranked[self.best].name
+        named = ("sentence", "setting", "forwards", "seconds")
+        return {"best": best, "maps": self.rows(), **{name: getattr(self, name) for name in named}}
+
+
+def cost(
+    *,
+    networks: Sequence[str] = (EMBEDDED,),
+    methods: Sequence[Method] = USUAL,
+    steps: int = STEPS,
+    seeds: int = SEEDS,
+) -> int:
+    """About how many images `agreement` runs through the networks; exact but for feature ablation."""
+    return sum(_cost(network, methods, steps, seeds) for network in networks)
+
+
+def agreement(
+    image: Source | Photo,
+    *,
+    networks: Sequence[str] = (EMBEDDED,),
+    methods: Sequence[Method] = USUAL,
+    target: int | None = None,
+    steps: int = STEPS,
+    seeds: int = SEEDS,
+    ground: Ground = "blur",
+    threads: int | None = None,
+    progress: Progress | None = None,
+) -> Agreement:
+    """How far the maps of several methods and networks agree on one class, and which one's marks count most.
+
+    `target` is a class of the first network (its first choice if None); a network with other classes explains the one
+    of that name, or else its own first choice. Where both maps are signed the values are ranked, else their sizes.
+    Errors as `attribute`; `SettingsError` also for fewer than two maps.
+    """
+    deletion.checked(steps, seeds, ground, "squares")
+    if len(networks) * len(methods) < 2 or len(set(networks)) < len(networks) or len(set(methods)) < len(methods):
+        raise SettingsError("An agreement needs at least two different maps: name more methods or networks, each once.")
+    start, photo = time.perf_counter(), load(image)
+    total, done = cost(networks=networks, methods=methods, steps=steps, seeds=seeds), 0
+    found: list[Ranked] = []
+    with threads_set(threads):
+        for network in networks:
+            chosen = _target(network, target, found)
+            part = _later(progress, done, total)
+            found += _of_network(
+                photo, network, methods, chosen, steps=steps, seeds=seeds, ground=ground, progress=part
+            )
+            done += _cost(network, methods, steps, seeds)
+    matrix = np.array([[correlation(a.result, b.result) for b in found] for a in found])
+    best = max((n for n, one in enumerate(found) if one.passes), key=lambda n: found[n].gain, default=None)
+    return Agreement(
+        ranked=tuple(found),
+        matrix=matrix,
+        best=best,
+        sentence=_sentence(found, best, seeds),
+        setting=f"deletion of squares to {deletion.ground_in_words(ground)} in {steps} steps; {seeds} random orders "
+        "for each network and class; Spearman's correlation over squares",
+        forwards=total,
+        seconds=time.perf_counter() - start,
+    )
+
+
+def _of_network(
+    photo: Photo,
+    network: str,
+    chosen: Sequence[Method],
+    target: int | None,
+    *,
+    steps: int,
+    seeds: int,
+    ground: Ground,
+    progress: Progress | None,
+) -> list[Ranked]:
+    """All maps of one network; its random orders are run once and serve every map."""
+    total, done, maps = _cost(network, chosen, steps, seeds), 0, []
+    for method in chosen:
+        one = attribute(photo, network, method=method, target=target, progress=_later(progress, done, total))
+        maps.append(one)
+        target, done = one.target, done + one.forwards
+    regions = deletion.regions_of(maps[0].pixels, "squares")
+    with borrowed(network) as loaded:
+        pass  # asked for in parts: others get their turn in between
+    asked = Asked(
+        loaded,
+        maps[0].pixels,
+        target=maps[0].target,
+        ground=ground,
+        regions=regions,
+        progress=_later(progress, done, total),
+        total=total,
+    )
+    ends = asked.ends()
+    shuffled = deletion.random_orders(int(regions.max()) + 1, seeds)
+    chance = tuple(deletion.joined(ends, asked.between(order, steps)) for order in shuffled)
+    orders = [deletion.order_of(one.values, regions) for one in maps]
+    return [
+        _ranked(one, deletion.joined(ends, asked.between(order, steps)), chance)
+        for one, order in zip(maps, orders, strict=True)
+    ]
+
+
+def _ranked(result: Attribution, curve: Curve, chance: tuple[Curve, ...]) -> Ranked:
+    shares = np.linspace(0, 1, len(curve.logit))
+    curves = Curves(shares=shares, deletion=curve, insertion=curve.reversed, chance=chance)
+    measure = verdict.measure_of(curves)
+    areas, drop = curves.chance_areas(measure), curves.drop(measure)
+    testable = verdict.testable(curves, measure)
+    return Ranked(
+        result=result,
+        area=curve.area(measure),
+        chance=float(areas.mean()),
+        deviation=float(areas.std(ddof=1)),
+        gain=float(areas.mean() - curve.area(measure)) / drop if testable else 0.0,
+        passes=testable and verdict.better(curves, measure)[0],
+        measure=measure,
+    )
+
+
+def _target(network: str, target: int | None, found: Sequence[Ranked]) -> int | None:
+    """The class for one more network: that of the maps before, if it knows one of that name."""
+    if not found:
+        return target
+    first = found[0].result
+    record, other = known(first.network), known(network)
+    if record.labels == other.labels:
+        return first.target
+    with borrowed(network) as loaded:
+        names = loaded.labels
+    return names.index(first.label) if first.label in names else None
+
+
+def _sentence(found: Sequence[Ranked], best: int | None, seeds: int) -> str:
+    if best is None:
+        return f"No map's marks lower the score faster than chance (n = {seeds} random orders): the test favours none."
+    one, others = found[best], sum(other.passes for other in found) - 1
+    also = f"; {others} more of {len(found)} pass too" if others else f"; none of the other {len(found) - 1} passes"
+    return (
+        f"The deletion test favours {one.name}: area {one.area:.2f} of the {one.measure} against {one.chance:.2f} ± "
+        f"{one.deviation:.2f} (n = {seeds} random orders), {one.gain:.0%} of the whole fall{also}."
+    )
+
+
+def _cost(network: str, chosen: Sequence[Method], steps: int, seeds: int) -> int:
+    size = known(network).size
+    maps = sum(1 + methods.passes(method, size).images for method in chosen)
+    return maps + deletion.forwards(steps, seeds, maps=len(chosen), insertion=False)
+
+
+def _later(progress: Progress | None, done: int, total: int) -> Progress | None:
+    """`progress` for a part that starts when `done` of `total` images are through."""
+    return None if progress is None else lambda here, _: progress(min(done + here, total), total)

@@ -1,0 +1,134 @@
+"""Two maps of one photograph beside each other: one scale, their difference, how far they agree.
+
+Maps of different networks cover different parts of a photograph (their crops differ) at different sizes: they are cut
+to the part that both saw, which lies in the centre of each, and brought to one size.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from PIL import Image
+
+from inception_lab.errors import SettingsError
+from inception_lab.images import deletion
+from inception_lab.images.attribute import Attribution
+from inception_lab.images.ranks import spearman
+from inception_lab.images.trained import known
+
+Array = np.ndarray[Any, np.dtype[Any]]
+Scale = Literal["logits", "own strength"]
+
+THUMB = 16  # pixels of the thumbnails by which two photographs are held for one
+FAR = 24.0  # mean difference of grey levels, of 255, above which they are not
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Comparison:
+    """Two maps of one photograph, (H, W) each on the part both networks saw, in one unit.
+
+    `scale` is "logits" where both came from one method that gives signed logits, and then `first` and `second` are the
+    values as they are; else "own strength", each divided by the value that its own overlay shows in full colour.
+    `difference` is first less second, `limit` the end of the colour scale of both, `correlation` Spearman's over
+    squares.
+    """
+
+    first: Array
+    second: Array
+    difference: Array
+    limit: float
+    scale: Scale
+    signed: bool
+    correlation: float
+    pixels: Array
+    setting: str
+
+    @property
+    def difference_limit(self) -> float:
+        """The end of the difference's own colour scale; the few larger values (1 in 100) look the same."""
+        return float(np.percentile(np.abs(self.difference), 99)) or float(np.abs(self.difference).max()) or 1.0
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values without the maps."""
+        named = ("limit", "difference_limit", "scale", "signed", "correlation", "setting")
+        return {"shape": list(self.first.shape), **{name: getattr(self, name) for name in named}}
+
+
+def compare(first: Attribution, second: Attribution) -> Comparison:
+    """Two maps of the same photograph on one scale. Raises `SettingsError` for maps of different photographs."""
+    (a, pixels), (b, other) = _aligned(first, second)
+    if _far(pixels, other) > FAR:
+        raise SettingsError(
+            f"{first.file} under {first.network} and {second.file} under {second.network} show different pictures, so "
+            "their maps have no difference; compare two maps of one photograph."
+        )
+    signed = first.signed and second.signed
+    if signed and first.method == second.method:
+        scale: Scale = "logits"
+        limit = max(first.limit, second.limit)
+    else:
+        scale, limit = "own strength", 1.0
+        a, b = a / first.limit, b / second.limit
+        if not signed:
+            a, b = np.abs(a), np.abs(b)
+    return Comparison(
+        first=a,
+        second=b,
+        difference=a - b,
+        limit=limit,
+        scale=scale,
+        signed=signed,
+        correlation=_alike(a, b),
+        pixels=pixels,
+        setting=f"Spearman over squares, {len(a)}×{len(a)} pixels that both networks saw",
+    )
+
+
+def correlation(a: Attribution, b: Attribution) -> float:
+    """Spearman's over squares of the part both saw: of the values where both are signed, else of their sizes."""
+    if a is b:
+        return 1.0
+    (first, _), (second, _) = _aligned(a, b)
+    return _alike(first, second) if a.signed and b.signed else _alike(np.abs(first), np.abs(second))
+
+
+def _alike(a: Array, b: Array) -> float:
+    regions = deletion.regions_of(a, "squares")
+    return spearman(deletion.means(a, regions), deletion.means(b, regions))
+
+
+def _aligned(a: Attribution, b: Attribution) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
+    """Both maps with their pixels, on the centre that both networks saw, at the smaller of the two sizes."""
+    seen = [_seen(one) for one in (a, b)]
+    share = min(seen)
+    sides = [round(one.values.shape[0] * share / own) for one, own in zip((a, b), seen, strict=True)]
+    one, two = (_centre(given, side, min(sides)) for given, side in zip((a, b), sides, strict=True))
+    return one, two
+
+
+def _seen(result: Attribution) -> float:
+    """The side of the crop over the shorter side of the resized photograph."""
+    record = known(result.network)
+    return record.size / record.resize
+
+
+def _centre(result: Attribution, side: int, size: int) -> tuple[Array, Array]:
+    start = (result.values.shape[0] - side) // 2
+    inner = slice(start, start + side)
+    values = Image.fromarray(np.ascontiguousarray(result.values[inner, inner], dtype=np.float32))
+    pixels = Image.fromarray(np.ascontiguousarray(result.pixels[inner, inner]))
+    if side == size:
+        return np.asarray(values), np.asarray(pixels)
+    resized = values.resize((size, size), Image.Resampling.BILINEAR)
+    return np.asarray(resized), np.asarray(pixels.resize((size, size), Image.Resampling.BILINEAR))
+
+
+def _far(a: Array, b: Array) -> float:
+    """The mean difference of two pictures' grey thumbnails."""
+    small = [
+        np.asarray(Image.fromarray(one).convert("L").resize((THUMB, THUMB), Image.Resampling.BOX), float)
+        for one in (a, b)
+    ]
+    return float(np.abs(small[0] - small[1]).mean())

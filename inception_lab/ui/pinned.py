@@ -1,0 +1,275 @@
+"""The compare view of Classify: one map is pinned, another stands beside it; and a matrix of how far many agree."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from inception_lab.errors import LabError
+from inception_lab.figures.agreement import field, matrix
+from inception_lab.ui import drawer
+from inception_lab.ui.asking import METHODS, Question, ask
+from inception_lab.ui.photos import Upload
+from inception_lab.ui.widgets import plain
+
+if TYPE_CHECKING:
+    from inception_lab.images.agreement import Agreement
+    from inception_lab.images.attribute import Attribution, Method
+
+PIN, NOW, MANY = "pinned", "compared", "agreed"  # in the session
+LINK = "pin"  # network~method~class of the pinned map; its photograph is the page's
+
+
+def show(upload: Upload, network: str) -> str:
+    """Pin a map, choose another, see both on one scale with their difference; then many. Returns the Python."""
+    st.subheader("Two maps beside each other", anchor=False)
+    asked = ask(upload, network)
+    with st.container(horizontal=True):
+        go = st.button("Explain", type="primary", key="compare-go", disabled=not asked.possible)
+        stop = st.empty()
+    if go:
+        _keep(NOW, asked, stop)
+    now = _of(NOW, asked)
+    pinned = st.session_state.get(PIN)
+    if pinned is None:
+        pinned = _again(upload)
+    if now is not None and pinned is None:
+        _one(now)
+    with st.container(horizontal=True):
+        if now is not None:
+            st.button("Pin this map", key="pin", icon=":material/keep:", on_click=_pin, args=((asked, now),))
+        if pinned is not None:
+            st.button("Unpin", key="unpin", icon=":material/keep_off:", on_click=_unpin)
+    if pinned is not None:
+        _beside(pinned[1], now)
+    elif now is None:
+        st.info("Explain a class, pin the map, then choose another method, network or class.", icon=":material/keep:")
+    _matrix(asked)
+    return _python(pinned, asked)
+
+
+def _keep(key: str, asked: Question, stop: st.delta_generator.DeltaGenerator) -> None:
+    """Make a map and keep it in the session; any click ends the script, and the work with it."""
+    from inception_lab.images.attribute import attribute
+    from inception_lab.images.load import load
+
+    stop.button("Stop", key=f"{key}-stop", icon=":material/stop:")
+    bar = st.progress(0.0, "Starting")
+    try:
+        found = attribute(
+            load(asked.upload.data, name=asked.upload.name),
+            asked.network,
+            method=asked.method,
+            target=asked.target,
+            against=asked.against,
+            at=asked.at,
+            progress=drawer.meter(bar, word="images"),
+        )
+        st.session_state[key] = (asked, found)
+    except LabError as error:
+        st.error(plain(error), icon=":material/block:")
+    finally:
+        bar.empty()
+        stop.empty()
+
+
+def _of(key: str, asked: Question) -> Attribution | None:
+    before = st.session_state.get(key)
+    return before[1] if before and before[0] == asked else None
+
+
+def _pin(what: tuple[Question, Attribution]) -> None:
+    st.session_state[PIN] = what
+    one = what[1]
+    st.query_params[LINK] = f"{one.network}~{one.method}~{one.target}"
+
+
+def _unpin() -> None:
+    st.session_state.pop(PIN, None)
+    st.query_params.pop(LINK, None)
+
+
+def _again(upload: Upload) -> tuple[Question, Attribution] | None:
+    """Offers to make the map that the link has pinned, of the photograph on the page."""
+    wanted = st.query_params.get(LINK)
+    if wanted is None:
+        return None
+    network, method, target = (*wanted.split("~"), "", "")[:3]
+    if method not in METHODS or not (target.isascii() and target.isdigit() and len(target) < 7):
+        st.warning(f"The link pins '{plain(wanted[:60])}', which is no map.", icon=":material/link_off:")
+        return None
+    words = f"The link pins {METHODS[method].title} of {network[:60]} for class {target}."
+    st.info(plain(words), icon=":material/keep:")
+    stop = st.empty()
+    if st.button("Make the pinned map", key="pin-again"):
+        asked = Question(upload=upload, network=network, method=method, target=int(target))
+        _keep(PIN, asked, stop)
+    return cast("tuple[Question, Attribution] | None", st.session_state.get(PIN))
+
+
+def named(one: Attribution) -> str:
+    """A map in words: method, network, class, photograph."""
+    return f"{METHODS[one.method].title}, {one.network}, {one.question}, {one.file}"
+
+
+def _one(now: Attribution) -> None:
+    unit = "logits" if now.signed else "strength"
+    figure, alt = field(now.values, limit=now.limit, signed=now.signed, unit=unit, title=named(now))
+    st.caption(plain(named(now)))
+    st.plotly_chart(figure, key="map-now", alt=alt, width=360)
+
+
+def _beside(pinned: Attribution, now: Attribution | None) -> None:
+    from inception_lab.images.comparison import compare
+
+    if now is None:
+        st.caption(plain(f"Pinned: {named(pinned)}. Explain another class, method or network to compare."))
+        _one(pinned)
+        return
+    try:
+        found = compare(pinned, now)
+    except LabError as error:
+        st.info(plain(error), icon=":material/info:")
+        for column, one in zip(st.columns(2), (pinned, now), strict=True):
+            column.image(one.overlay(), caption=plain(named(one)), alt=named(one), width="stretch")
+        return
+    unit = found.scale
+    maps = (
+        ("pinned", named(pinned), found.first, found.limit, found.signed),
+        ("chosen", named(now), found.second, found.limit, found.signed),
+        ("difference", "Pinned less chosen", found.difference, found.difference_limit, True),
+    )
+    for column, (key, words, values, limit, signed) in zip(st.columns(3), maps, strict=True):
+        figure, alt = field(values, limit=limit, signed=signed, unit=unit, title=words)
+        column.caption(plain(words))
+        column.plotly_chart(figure, key=f"map-{key}", alt=alt)
+    scale = "the same number of logits" if unit == "logits" else "the same share of each map's own strength"
+    st.caption(
+        plain(
+            f"One colour is {scale} in both. Rank correlation {found.correlation:.2f}. {found.setting}. The pinned "
+            "map's class stays its own."
+        )
+    )
+    rows = pd.DataFrame(_squares(found.first, found.second))
+    drawer.table(rows, name="compared", title="Both maps as a table", alt="Mean of both maps on each square")
+    drawer.download(
+        "Difference, CSV",
+        lambda: pd.DataFrame(found.difference).to_csv(index=False, header=False),
+        "difference.csv",
+        "text/csv",
+    )
+
+
+def _squares(first: np.ndarray, second: np.ndarray) -> list[dict[str, float]]:
+    """Means over a grid of 7 × 7 squares."""
+    rows, columns = (np.array_split(np.arange(side), 7) for side in first.shape)
+    return [
+        {
+            "row": row,
+            "column": column,
+            "pinned": float(first[np.ix_(down, across)].mean()),
+            "chosen": float(second[np.ix_(down, across)].mean()),
+            "difference": float((first - second)[np.ix_(down, across)].mean()),
+        }
+        for row, down in enumerate(rows, 1)
+        for column, across in enumerate(columns, 1)
+    ]
+
+
+def _matrix(asked: Question) -> None:
+    """Methods and networks against each other, on demand."""
+    from inception_lab.images import agreement
+
+    network = asked.network
+    st.subheader("Which maps agree?", anchor=False)
+    titles = {word: one.title for word, one in METHODS.items()}
+    methods = st.pills(
+        "Methods",
+        list(titles),
+        selection_mode="multi",
+        default=list(agreement.USUAL),
+        key="agree-methods",
+        format_func=lambda word: titles[word],
+    )
+    networks = st.multiselect("Networks", _ready(network), default=[network], key="agree-networks")
+    if len(methods) * len(networks) < 2:
+        st.caption("Choose at least two maps: two methods, or one method and two networks.")
+        return
+    images = agreement.cost(networks=networks, methods=methods)
+    st.caption(
+        plain(
+            f"Class: the one chosen above; networks with other classes take the one of its name, or their first "
+            f"choice. Cost: {images:,} images through the networks, the deletion test as arbiter included."
+        )
+    )
+    networks = [one for one in (network,) if one in networks] + [one for one in networks if one != network]
+    target = asked.target if networks[0] == network else None
+    question = (asked.upload, networks, methods, target)
+    with st.container(horizontal=True):
+        go = st.button("Compare them", key="agree-go", icon=":material/grid_on:")
+        stop = st.empty()
+    if go:
+        stop.button("Stop", key="agree-stop", icon=":material/stop:")
+        st.session_state.pop(MANY, None)
+        found = _agree(*question)
+        stop.empty()
+        if isinstance(found, str):
+            st.error(found, icon=":material/block:")
+        else:
+            st.session_state[MANY] = (question, found)
+    before = st.session_state.get(MANY)
+    if before and before[0] == question:
+        _agreed(before[1])
+
+
+def _ready(network: str) -> list[str]:
+    """The networks that need no fetching: the shown one first, the public ones on this machine, this machine's runs."""
+    from inception_lab.models.records import RECORDS
+    from inception_lab.models.weights import is_cached
+    from inception_lab.ui import trained
+
+    here = [tag for tag in RECORDS if is_cached(tag)]
+    return list(dict.fromkeys([network, *here, *trained.networks()]))
+
+
+def _agree(upload: Upload, networks: list[str], methods: list[Method], target: int | None) -> Agreement | str:
+    from inception_lab.images.agreement import agreement
+    from inception_lab.images.load import load
+
+    bar = st.progress(0.0, "Starting")
+    photo = load(upload.data, name=upload.name)
+    try:
+        meter = drawer.meter(bar, word="images")
+        return agreement(photo, networks=networks, methods=methods, target=target, progress=meter)
+    except LabError as error:
+        return plain(error)
+    finally:
+        bar.empty()
+
+
+def _agreed(found: Agreement) -> None:
+    several = len({one.result.network for one in found.ranked}) > 1
+    names = [METHODS[one.result.method].title + (f", {one.result.network}" if several else "") for one in found.ranked]
+    figure, alt = matrix(names, found.matrix, best=found.best)
+    st.info(plain(found.sentence), icon=":material/gavel:")
+    st.plotly_chart(figure, key="agreement", alt=alt)
+    st.caption(plain(f"{found.setting}. {found.forwards:,} images in {found.seconds:.1f} s."))
+    drawer.table(pd.DataFrame(found.rows()), name="agreement", title="The matrix as a table", alt=alt)
+    drawer.download("JSON", lambda: json.dumps(found.to_dict(), indent=1), "agreement.json", "application/json")
+
+
+def _python(pinned: tuple[Question, Attribution] | None, asked: Question) -> str:
+    first = pinned[0] if pinned else asked
+    same = first.upload == asked.upload
+    before = "" if same else f"{first.upload.python}\n"
+    return (
+        f'{before or asked.upload.python + chr(10)}pinned = lab.attribute(photo, "{first.network}"{first.options})\n'
+        + ("" if same else f"{asked.upload.python}\n")
+        + f'chosen = lab.attribute(photo, "{asked.network}"{asked.options})\n'
+        + ("lab.compare_maps(pinned, chosen)\n" if same else "")
+        + f'lab.agreement(photo, networks=["{asked.network}"])'
+    )

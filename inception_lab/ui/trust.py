@@ -1,0 +1,123 @@
+"""Below a map: its test. Removing and bringing back what it marks, the same method on random weights, one sentence."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+from PIL import Image
+
+from inception_lab.errors import LabError
+from inception_lab.figures.trust import trust as drawn
+from inception_lab.ui import drawer
+from inception_lab.ui.photos import Upload, large
+from inception_lab.ui.widgets import plain
+
+if TYPE_CHECKING:
+    from inception_lab.images.attribute import Attribution
+    from inception_lab.images.randomised import Remade
+    from inception_lab.images.trust import Trust
+
+KEY = "trusted"  # in the session: the map that was tested last, and what was found
+ICONS = {
+    "trust": ":material/verified:",
+    "care": ":material/rule:",
+    "distrust": ":material/gpp_bad:",
+    "untestable": ":material/help:",
+}
+
+
+def show(result: Attribution, upload: Upload, network: str) -> None:
+    """The button with its cost, and what the test of this very map found; it lasts until another map is tested."""
+    from inception_lab.images.trust import cost
+
+    st.markdown("**Is this map to be trusted?**")
+    st.caption(
+        "Removes what the map marks and brings it back, beside five random orders, and makes the map again on networks "
+        f"with random weights. Cost: {cost(result):,} images through the network, about "
+        f"{_seconds(result, cost(result))}, 4 at a time at most or as many as the method takes."
+    )
+    with st.container(horizontal=True):
+        go = st.button("Test this map", key="trust-go", icon=":material/science:")
+        stop = st.empty()
+    if go:  # any click ends the script, and the work with it
+        stop.button("Stop", key="trust-stop", icon=":material/stop:")
+        st.session_state.pop(KEY, None)
+        found = _run(result)
+        stop.empty()
+        if isinstance(found, str):
+            st.error(found, icon=":material/block:")
+        else:
+            st.session_state[KEY] = (result, found)
+    before = st.session_state.get(KEY)
+    if before and before[0] is result:
+        _found(before[1], result)
+
+
+def _run(result: Attribution) -> Trust | str:
+    """What was found, or the sentence that says why nothing was."""
+    from inception_lab.images.trust import trust
+
+    bar = st.progress(0.0, "Starting")
+    try:
+        return trust(result, progress=drawer.meter(bar, word="images"))
+    except LabError as error:
+        return plain(error)
+    finally:
+        bar.empty()
+
+
+def _seconds(result: Attribution, images: int) -> str:
+    """By the pace of the map itself; a pass with gradients takes longer than one without, so it is an upper guess."""
+    seconds = result.seconds / max(result.forwards, 1) * images
+    return f"{max(seconds, 1):.0f} s at the pace of the map" if seconds < 120 else f"{seconds / 60:.0f} min"
+
+
+def _found(found: Trust, result: Attribution) -> None:
+    from inception_lab.images.trust import DEFINITIONS
+
+    st.info(plain(found.sentence), icon=ICONS[found.verdict])
+    figure, alt = drawn(found.rows(), measure=found.measure, orders=len(found.curves.chance))
+    st.plotly_chart(figure, key="trust-curves", alt=alt)
+    name = f"trust-{result.method}"
+    drawer.table(pd.DataFrame(found.rows()), name=name, title="The curves as a table", alt=alt)
+    if found.remade:
+        _remade(found.remade, result)
+    st.caption(plain(f"{found.setting}. {found.forwards:,} images in {found.seconds:.1f} s on this machine."))
+    with st.expander("The rules behind the sentence", icon=":material/gavel:"):
+        st.markdown("\n".join(f"- **{word}**: {plain(rule)}" for word, rule in DEFINITIONS.items()))
+        st.caption("Tried from the top; the first that holds is the verdict.")
+    drawer.download("Test as JSON", lambda: json.dumps(found.to_dict(), indent=1), f"{name}.json", "application/json")
+
+
+def _remade(remade: tuple[Remade, ...], result: Attribution) -> None:
+    """The map beside those of random weights: sizes without signs, each from 0 to its own strength."""
+    from inception_lab.images.randomised import WORDS
+
+    pictures = [("as trained", result.values)]
+    pictures += [
+        (f"{WORDS[one.kind]}, seed {one.seed}: correlation {one.correlation:.2f}", one.values) for one in remade
+    ]
+    with st.container(horizontal=True):
+        for words, values in pictures:
+            with st.container(width=200, gap="small"):
+                st.image(
+                    large(grey(values)),
+                    caption=plain(words),
+                    alt=f"The map {words}",
+                    width="stretch",
+                    output_format="PNG",
+                )
+    st.caption("Sizes of the values, black for 0, white for the strongest 1 in 100 of each map.")
+    rows = pd.DataFrame([one.to_dict() for one in remade])
+    drawer.table(rows, name="random-weights", title="Random weights as a table")
+
+
+def grey(values: np.ndarray) -> Image.Image:
+    """The sizes of a map as grey levels, the strongest 1 in 100 white."""
+    size = np.abs(values)
+    top = float(np.percentile(size, 99)) or float(size.max()) or 1.0
+    return Image.fromarray(np.rint(255 * np.clip(size / top, 0, 1)).astype(np.uint8))
