@@ -14,7 +14,20 @@ from inception_lab.cli.output import json_option, save, show
 if TYPE_CHECKING:
     from inception_lab.images.attribute import Attribution, Method
 
-METHODS = ("integrated_gradients", "grad_cam", "occlusion")
+METHODS = (  # images.methods.METHODS, which would take torch to read
+    "integrated_gradients",
+    "saliency",
+    "input_x_gradient",
+    "smoothgrad",
+    "guided_backprop",
+    "deeplift",
+    "grad_cam",
+    "guided_grad_cam",
+    "layer_conductance",
+    "occlusion",
+    "feature_ablation",
+)
+SUFFIXES = (".png", ".npy", ".csv")
 
 
 @click.command()
@@ -24,51 +37,66 @@ METHODS = ("integrated_gradients", "grad_cam", "occlusion")
 @click.option(
     "--target", type=int, metavar="CLASS", help="Class by index, ImageNet's 0 to 999. Default: the first guess."
 )
-@click.option("--at", metavar="ADDRESS", help="Layer for grad_cam. Default: the end of the last stage.")
-@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help=".png overlay or .npy values.")
+@click.option("--against", type=int, metavar="CLASS", help="Explain the target's logit less the logit of this class.")
+@click.option(
+    "--at",
+    metavar="ADDRESS",
+    help="Layer of grad_cam, guided_grad_cam, layer_conductance. Default: the end of the last stage.",
+)
+@click.option(
+    "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help=".png overlay, .npy or .csv values."
+)
 @json_option
 def attribute(
     image: Path,
     network: str | None,
     method: Method,
     target: int | None,
+    against: int | None,
     at: str | None,
     output: Path | None,
     as_json: bool,
 ) -> None:
     """Which pixels of IMAGE speak for a class.
 
-    The overlay lies on the pixels that entered the network: purple for, orange against. `file` is what was written.
+    The overlay lies on the pixels that entered the network: purple for, orange against; methods that know no sign are
+    drawn from dark to bright. `file` is what was written.
     """
-    if output is not None and output.suffix.lower() not in (".png", ".npy"):
-        raise click.BadParameter(f"{output.name} must end in .png or .npy.", param_hint="-o")
+    if output is not None and output.suffix.lower() not in SUFFIXES:
+        raise click.BadParameter(f"{output.name} must end in {', '.join(SUFFIXES)}.", param_hint="-o")
     from inception_lab.images.attribute import attribute as ask
+    from inception_lab.images.attribute import estimate
     from inception_lab.models.records import EMBEDDED
 
-    found = ask(image, network or EMBEDDED, method=method, target=target, at=at, progress=counting("images"))
+    tag = network or EMBEDDED
+    click.echo(f"{method}: {estimate(method, network=tag, image=image, at=at)}.", err=True)
+    found = ask(image, tag, method=method, target=target, against=against, at=at, progress=counting("images"))
     if output is not None:
         save(output, _pixels(found, output.suffix.lower()))
     data = found.to_dict() | {"image": str(image), "file": None if output is None else str(output)}
+    show(data, as_json=as_json, text=lambda: _text(found, output))
 
-    def text() -> str:
-        head = (
-            f"{found.label} ({found.target}), {found.probability:.1%}: {found.network}, {found.method}, {found.setting}"
-        )
-        error = (
-            "" if found.completeness_error is None else f"\ncompleteness error {found.completeness_error:.3g} logits"
-        )
-        return f"{head}{error}" + (f"\n{output}" if output else "")
 
-    show(data, as_json=as_json, text=text)
+def _text(found: Attribution, output: Path | None) -> str:
+    said = f"{found.label} ({found.target}), {found.probability:.1%}"
+    if found.against is not None and found.against_probability is not None:
+        said += f", rather than {found.against_label} ({found.against}), {found.against_probability:.1%}"
+    lines = [f"{said}: {found.network}, {found.method}, {found.setting}"]
+    if found.completeness_error is not None and found.difference is not None:
+        lines.append(f"completeness error {found.completeness_error:.3g} of {found.difference:.3g} logits")
+    return "\n".join([*lines, *([str(output)] if output else [])])
 
 
 def _pixels(found: Attribution, suffix: str) -> bytes:
-    """The overlay as PNG, or the map as a NumPy file."""
+    """The overlay as PNG, or the map as a NumPy file or as text, a line for each row."""
     import numpy as np
 
     out = BytesIO()
-    if suffix == ".png":
-        found.overlay().save(out, "PNG")
-    else:
-        np.save(out, found.values)
+    match suffix:
+        case ".png":
+            found.overlay().save(out, "PNG")
+        case ".npy":
+            np.save(out, found.values)
+        case _:
+            np.savetxt(out, found.values, delimiter=",", fmt="%.9g")
     return out.getvalue()

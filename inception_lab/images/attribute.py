@@ -11,20 +11,22 @@ from typing import Any
 import numpy as np
 import torch
 from PIL import Image
-from torch import Tensor, nn
+from torch import Tensor
 
-from inception_lab.errors import SettingsError, UnknownAddress
+from inception_lab.images import estimate as estimates
 from inception_lab.images import methods
 from inception_lab.images.crops import pixels as cut
+from inception_lab.images.estimate import Estimate
+from inception_lab.images.explain import entering, explained, layer
 from inception_lab.images.load import Photo, Source, load
-from inception_lab.images.methods import METHODS, Map, Method, Progress
-from inception_lab.images.networks import Loaded, borrowed, shares, tensor, threads_set
+from inception_lab.images.methods import METHODS, SIGNED, Method, Progress
+from inception_lab.images.networks import Loaded, borrowed, shares, threads_set
+from inception_lab.images.perturbations import superpixels
 from inception_lab.images.trained import known
-from inception_lab.models.records import EMBEDDED, WeightRecord
+from inception_lab.models.records import EMBEDDED
 
-__all__ = ["METHODS", "Attribution", "Method", "Progress", "attribute", "cost"]
+__all__ = ["METHODS", "Attribution", "Estimate", "Method", "Progress", "attribute", "cost", "default_layer", "estimate"]
 
-EMBEDDED_LAYER = "bn2"  # timm's last convolution ends in it, activation included
 FULL_COLOUR = 99.0  # percentile of the map's size that gets the full colour: single pixels would dim all others
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -34,10 +36,11 @@ Array = np.ndarray[Any, np.dtype[Any]]
 class Attribution:
     """A map over the pixels that entered the network.
 
-    `values` float32 (H, W): signed logits per pixel for integrated gradients and occlusion, 0 and more for Grad-CAM.
-    `pixels` uint8 (H, W, 3). `layer` is Grad-CAM's address. `completeness_error` is integrated gradients' own error in
-    logits, to be read against `difference`, the score of the image less that of a black one. `setting` says in words
-    what was run.
+    `values` float32 (H, W): signed logits per pixel for the methods of `methods.SIGNED` (at a layer: per cell), else 0
+    and more. `pixels` uint8 (H, W, 3). The score is the logit of `target`, or, with a class `against`, the difference
+    of the two. `layer` is the address of a layer's map. `completeness_error` is the error in logits of a method that
+    promises completeness, to be read against `difference`, the score of the image less that of a black one. `setting`
+    says in words what was run.
     """
 
     values: Array
@@ -49,6 +52,9 @@ class Attribution:
     label: str
     probability: float
     setting: str
+    against: int | None = None
+    against_label: str | None = None
+    against_probability: float | None = None
     layer: str | None = None
     completeness_error: float | None = None
     difference: float | None = None
@@ -58,7 +64,12 @@ class Attribution:
     @property
     def signed(self) -> bool:
         """Whether negative values mean something: pixels that speak against the class."""
-        return self.method != "grad_cam"
+        return self.method in SIGNED
+
+    @property
+    def question(self) -> str:
+        """The class that is explained: `espresso`, or `espresso rather than cup`."""
+        return self.label if self.against_label is None else f"{self.label} rather than {self.against_label}"
 
     @property
     def limit(self) -> float:
@@ -77,9 +88,10 @@ class Attribution:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values without the map itself, as the command line prints them."""
-        named = ("network", "method", "target", "label", "probability", "file", "layer", "setting")
-        numbers = ("completeness_error", "difference", "forwards", "seconds")
-        return {"shape": list(self.values.shape), **{name: getattr(self, name) for name in (*named, *numbers)}}
+        left_out = ("values", "pixels")
+        return {"shape": list(self.values.shape)} | {
+            name: getattr(self, name) for name in self.__slots__ if name not in left_out
+        }
 
     def _repr_png_(self) -> bytes:
         out = BytesIO()
@@ -88,8 +100,41 @@ class Attribution:
 
 
 def cost(method: Method, *, network: str = EMBEDDED) -> int:
-    """How many times `attribute` runs an image through the network, the one for the prediction included."""
-    return 1 + methods.forwards(method, known(network).size)
+    """About how many times `attribute` runs an image through the network, the one for the prediction included.
+
+    Exact but for feature ablation, whose regions depend on the picture, and for a layer's conductance on a network so
+    large that the cap on memory makes its batches smaller; `estimate` is exact for both.
+    """
+    return 1 + methods.passes(method, known(network).size).images
+
+
+def estimate(
+    method: Method,
+    *,
+    network: str = EMBEDDED,
+    image: Source | Photo | None = None,
+    at: str | None = None,
+    threads: int | None = None,
+) -> Estimate:
+    """What `attribute` will take: images, seconds and memory, by a pass measured on this machine the first time.
+
+    With the `image` the number of superpixels is its own. Errors as `attribute`.
+    """
+    record = known(network)
+    methods.passes(method, record.size)
+    square = Image.new("RGB", (record.size, record.size)) if image is None else cut(load(image), record)
+    regions = methods.REGIONS
+    if image is not None and method == "feature_ablation":
+        regions = int(superpixels(np.asarray(square)).max()) + 1
+    with threads_set(threads), borrowed(network) as loaded:
+        found = estimates.measured(loaded.model, entering(loaded, square))
+    return estimates.estimate(method, found, size=record.size, at=at, regions=regions)
+
+
+def default_layer(network: str = EMBEDDED, at: str | None = None) -> str:
+    """The full address of the layer that Grad-CAM and conductance look at, or of `at`; errors as `attribute`."""
+    with borrowed(network) as loaded:
+        return layer(loaded, at)[0]
 
 
 def attribute(
@@ -98,98 +143,53 @@ def attribute(
     *,
     method: Method = "integrated_gradients",
     target: int | None = None,
+    against: int | None = None,
     at: str | None = None,
     threads: int | None = None,
     progress: Progress | None = None,
 ) -> Attribution:
     """The pixels of `image` that speak for class `target` (the network's first choice if None), single centre crop.
 
-    `at` is the address of Grad-CAM's layer, by default the end of the last stage. `progress` is called with (images
-    run, images in all) and may raise to cancel. Raises `ImageError`, `WeightsError`, `RunError`, `UnknownAddress`,
-    `SettingsError`.
+    With `against` for `target` rather than that class: what is explained is the difference of their logits. `at` is
+    the address of a layer's method, by default the end of the last stage. `progress` is called with (images run, images
+    in all) and may raise to cancel. Raises `ImageError`, `WeightsError`, `RunError`, `UnknownAddress`, `SettingsError`
+    (also for a method that is not sound on this network).
     """
-    photo, total = load(image), cost(method, network=network)
+    methods.passes(method, 1)  # refuses an unknown one before anything is loaded
+    photo = load(image)
     methods.prepare()
     with threads_set(threads), borrowed(network) as loaded:
         start = time.perf_counter()
         square = cut(photo, loaded.record)
-        x = tensor([square], loaded.record)
-        target, probability = _chosen(loaded, x, target)
-        layer, setting, found = _run(loaded, x, target, method, at, _later(progress, 1, total))
+        probabilities = _probabilities(loaded, entering(loaded, square))
+        target = int(probabilities.argmax()) if target is None else target
+        found = explained(
+            loaded, square, method=method, target=target, against=against, at=at, before=1, progress=progress
+        )
     return Attribution(
-        values=found.values,
+        values=found.map.values,
         pixels=np.asarray(square),
         file=photo.name,
         network=loaded.record.tag,
         method=method,
         target=target,
         label=loaded.labels[target],
-        probability=probability,
-        setting=setting,
-        layer=layer,
-        completeness_error=found.completeness_error,
-        difference=found.difference,
-        forwards=total,
+        probability=probabilities[target].item(),
+        setting=found.setting,
+        against=against,
+        against_label=None if against is None else loaded.labels[against],
+        against_probability=None if against is None else probabilities[against].item(),
+        layer=found.layer,
+        completeness_error=found.map.completeness_error,
+        difference=found.map.difference,
+        forwards=1 + found.images,
         seconds=time.perf_counter() - start,
     )
 
 
-def _run(
-    loaded: Loaded, x: Tensor, target: int, method: Method, at: str | None, progress: Progress | None
-) -> tuple[str | None, str, Map]:
-    if at is not None and method != "grad_cam":
-        raise SettingsError(f"A layer ({at}) is for Grad-CAM only; {method} looks at the input.")
-    match method:
-        case "integrated_gradients":
-            black = _plain_colour("black", loaded.record)
-            found = methods.integrated_gradients(loaded.model, x, target, baseline=black, progress=progress)
-            return None, f"{methods.STEPS} steps from a black image", found
-        case "grad_cam":
-            address, layer = _layer(loaded, at)
-            return address, f"layer {address}", methods.grad_cam(loaded.model, layer, x, target, progress=progress)
-        case "occlusion":
-            side, stride = methods.window(loaded.record.size)
-            grey = torch.zeros_like(x)  # the mean colour of the record
-            found = methods.occlusion(
-                loaded.model, x, target, baseline=grey, side=side, stride=stride, progress=progress
-            )
-            return None, f"grey square of {side} pixels, moved by {stride}", found
-
-
-def _chosen(loaded: Loaded, x: Tensor, target: int | None) -> tuple[int, float]:
-    """The class to explain and its probability."""
+def _probabilities(loaded: Loaded, x: Tensor) -> Tensor:
     with torch.inference_mode():
-        found = shares(loaded.model(x), loaded.record)[0]
-    chosen = int(found.argmax()) if target is None else target
-    if not 0 <= chosen < len(found):
-        raise SettingsError(f"There is no class {chosen}; this network has 0 to {len(found) - 1}.")
-    return chosen, found[chosen].item()
-
-
-def _layer(loaded: Loaded, at: str | None) -> tuple[str, nn.Module]:
-    """Grad-CAM's layer with its full address."""
-    own, model, tag = loaded.own, loaded.model, loaded.record.tag
-    if own is not None:
-        place = at or own.net.stages[-1].name
-        return f"{own.net.name}/{place.removeprefix(f'{own.net.name}/')}", own.at(place)
-    place = (at or EMBEDDED_LAYER).removeprefix(f"{tag}/").replace("/", ".")
-    try:
-        return f"{tag}/{place.replace('.', '/')}", model.get_submodule(place)
-    except AttributeError:
-        names = ", ".join(name for name, _ in model.named_children())
-        raise UnknownAddress(f"There is no {place!r} in {tag}; it has {names}.") from None
-
-
-def _plain_colour(colour: str, record: WeightRecord) -> Tensor:
-    return tensor([Image.new("RGB", (record.size, record.size), colour)], record)
-
-
-def _later(progress: Progress | None, done: int, total: int) -> Progress | None:
-    """`progress` for a part that starts when `done` of `total` images are through."""
-    if progress is None:
-        return None
-    progress(done, total)
-    return lambda here, _: progress(done + here, total)
+        return shares(loaded.model(x), loaded.record)[0]
 
 
 def _colours(name: str, places: Array) -> Array:

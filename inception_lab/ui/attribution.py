@@ -1,9 +1,12 @@
-"""The lower part of the Classify page: which pixels a class came from, as a map, as numbers, as files."""
+"""The pixels view of Classify: which pixels a class came from, as a map, as numbers, as files."""
 
 from __future__ import annotations
 
 from html import escape
-from typing import TYPE_CHECKING, cast
+from importlib import import_module
+from importlib.util import find_spec
+from io import BytesIO
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -11,76 +14,73 @@ import streamlit as st
 from PIL import Image
 from plotly.colors import get_colorscale
 
+from inception_lab.errors import LabError
 from inception_lab.figures.colours import AMOUNT, SIGNED
 from inception_lab.ui import drawer
-from inception_lab.ui.photos import Upload, classified, large
-from inception_lab.ui.widgets import linked
+from inception_lab.ui.asking import METHODS, Question, ask
+from inception_lab.ui.photos import Upload, large
+from inception_lab.ui.widgets import plain
 
 if TYPE_CHECKING:
     from inception_lab.images.attribute import Attribution, Method
 
 GRID = 7  # the table's rows and columns: as fine as the last feature maps of a 224-pixel network
 
-METHODS: dict[Method, tuple[str, str]] = {
-    "integrated_gradients": (
-        "Integrated gradients",
-        "Adds up the gradients on the way from a black image to this one; the map adds up to the change of the score.",
-    ),
-    "grad_cam": (
-        "Grad-CAM",
-        "Weighs the last feature maps by their mean gradient: coarse, but it shows the region that counted.",
-    ),
-    "occlusion": ("Occlusion", "Covers one square after the other with grey and measures how far the score falls."),
-}
+
+def show(upload: Upload, network: str) -> str:
+    """The question, its cost, the map and its test; returns the Python that asks the same."""
+    asked = _view(upload, network)
+    return f'{upload.python}\nlab.attribute(photo, "{network}"{asked.options})'
 
 
 def explain(upload: Upload, network: str) -> tuple[Method, int]:
-    """Which pixels a class came from: method, class, cost beforehand, progress, the map; returns method and class."""
-    from inception_lab.images.attribute import cost
+    """`show` for a page that writes the Python itself; returns method and class."""
+    asked = _view(upload, network)
+    return asked.method, asked.target
 
+
+def _view(upload: Upload, network: str) -> Question:
     st.subheader("Which pixels did it come from?", anchor=False)
-    left, right = st.columns(2)
-    with left:
-        method = cast("Method", linked("Method", {word: title for word, (title, _) in METHODS.items()}, key="method"))
-    with right:
-        target = _class(upload, network)
-    st.caption(f"{METHODS[method][1]} Cost: {cost(method, network=network)} images through the network.")
-    asked = (upload, network, method, target)
+    asked = ask(upload, network)
     with st.container(horizontal=True):
-        go = st.button("Explain", type="primary", key="explain", icon=":material/search_insights:")
+        go = st.button(
+            "Explain", type="primary", key="explain", icon=":material/search_insights:", disabled=not asked.possible
+        )
         stop = st.empty()
     if go:  # any click ends the script, and the work with it
         stop.button("Stop", key="explain-stop", icon=":material/stop:")
-        st.session_state["explained"] = (asked, _run(upload, network, method, target))  # one map a session: the last
+        st.session_state["explained"] = (asked, _run(asked))  # one map a session: the last
         stop.empty()
     before = st.session_state.get("explained")
     if before and before[0] == asked:
-        _map(before[1])
-    return method, target
+        if isinstance(before[1], str):
+            st.error(before[1], icon=":material/block:")
+        else:
+            _map(before[1])
+            _trust(before[1], upload, network)
+    return asked
 
 
-def _class(upload: Upload, network: str) -> int:
-    """The class to explain, of the five best; with another photograph or network the choice begins anew."""
-    best = {str(p.index): f"{p.label} ({p.probability:.1%})" for p in classified(upload, network).predictions}
-    asked, written = st.session_state.get("class-written", ((upload, network), None))
-    if asked != (upload, network):
-        st.session_state.pop("class", None)
-        if st.query_params.get("class") == written:  # not a link, but what this page wrote for the other one
-            st.query_params.pop("class", None)
-    chosen = linked("Class", best, key="class")
-    st.session_state["class-written"] = ((upload, network), chosen)
-    return int(chosen)
-
-
-def _run(upload: Upload, network: str, method: Method, target: int) -> Attribution:
+def _run(asked: Question) -> Attribution | str:
+    """The map, or the sentence that says why there is none."""
     from inception_lab.images.attribute import attribute
     from inception_lab.images.load import load
 
     bar = st.progress(0.0, "Starting")
-    photo = load(upload.data, name=upload.name)
-    result = attribute(photo, network, method=method, target=target, progress=drawer.meter(bar))
-    bar.empty()
-    return result
+    try:
+        return attribute(
+            load(asked.upload.data, name=asked.upload.name),
+            asked.network,
+            method=asked.method,
+            target=asked.target,
+            against=asked.against,
+            at=asked.at,
+            progress=drawer.meter(bar, word="images"),
+        )
+    except LabError as error:
+        return plain(error)
+    finally:
+        bar.empty()
 
 
 def _map(result: Attribution) -> None:
@@ -90,17 +90,13 @@ def _map(result: Attribution) -> None:
     left.image(
         large(Image.fromarray(result.pixels)), caption=f"What entered {result.network}", alt=entered, width="stretch"
     )
-    title = METHODS[result.method][0]
-    alt = f"{title} for {result.label}: most weight around {_peak(result)}"
-    caption = f"{title} for {result.label}, {result.setting}"
-    right.image(large(result.overlay()), caption=caption, alt=alt, width="stretch")
+    title = METHODS[result.method].title
+    alt = f"{title} for {result.question}: most weight around {_peak(result)}"
+    caption = f"{title} for {result.question}, {result.setting}"
+    right.image(large(result.overlay()), caption=plain(caption), alt=alt, width="stretch")
     right.html(_legend(result))
     if result.completeness_error is not None and result.difference is not None:
-        share = result.completeness_error / max(abs(result.difference), 1e-9)
-        st.caption(
-            f"The map adds up to the change of the score, {result.difference:.2f} logits from black to this image, "
-            f"but for {result.completeness_error:.3f} ({share:.1%})."
-        )
+        st.caption(completeness(result))
     st.caption(
         f"{result.forwards} images through the network in {result.seconds:.1f} s. Raw values are exported unscaled."
     )
@@ -111,6 +107,29 @@ def _map(result: Attribution) -> None:
         drawer.download(
             "Raw values, CSV", lambda: raw.to_csv(index=False, header=False), f"{result.method}.csv", "text/csv"
         )
+        drawer.download("NPY", lambda: _npy(result), f"{result.method}.npy", "application/octet-stream")
+
+
+def completeness(result: Attribution) -> str:
+    """How much of the promised sum the map holds, in a sentence."""
+    error, whole = result.completeness_error or 0.0, result.difference or 0.0
+    what = "The cells of the layer add" if result.layer else "The map adds"
+    return (
+        f"{what} up to the change of the score, {whole:.2f} logits from black to this image, "
+        f"but for {error:.2g} ({error / max(abs(whole), 1e-9):.1%})."
+    )
+
+
+def _trust(result: Attribution, upload: Upload, network: str) -> None:
+    """The tests of the map, below it."""
+    if find_spec("inception_lab.ui.trust") is not None:
+        import_module("inception_lab.ui.trust").show(result, upload, network)
+
+
+def _npy(result: Attribution) -> bytes:
+    out = BytesIO()
+    np.save(out, result.values)
+    return out.getvalue()
 
 
 def _squares(result: Attribution) -> pd.DataFrame:
@@ -135,8 +154,9 @@ def _squares(result: Attribution) -> pd.DataFrame:
 def _legend(result: Attribution) -> str:
     """A bar of the map's colours with the numbers at its ends."""
     colours = ", ".join(colour for _, colour in get_colorscale(SIGNED if result.signed else AMOUNT))
-    low = f"−{result.limit:.3g} against" if result.signed else "0"
-    high = f"{result.limit:.3g} for {escape(result.label)}"
+    other = "against" if result.against_label is None else f"for {escape(result.against_label)}"
+    low = f"−{result.limit:.3g} {other}" if result.signed else "0"
+    high = f"{result.limit:.3g} {'for' if result.signed else 'matters for'} {escape(result.label)}"
     return (
         f'<div role="img" aria-label="colours from {low} to {high}" style="height:.8rem;border-radius:.2rem;'
         f'background:linear-gradient(to right, {colours})"></div>'

@@ -1,0 +1,128 @@
+"""What an attribution will take on this machine: images, seconds and memory, from one pass that is measured."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from threading import Lock
+from weakref import WeakKeyDictionary
+
+import torch
+from torch import Tensor, nn
+
+from inception_lab.images.methods import BATCH, REGIONS, Method, Passes, passes, recording
+
+CAP = 1 << 30  # bytes that one attribution may take beside the network; a single image may need more all the same
+HELD = 1.5  # peak over what is kept for the way back: gradients and the convolutions' own working memory
+LIVE = 5.0  # peak of a pass without gradients over its largest map: input, output, branches, working memory
+SHORT = 1.4  # a pass that goes back no further than the default layer, over one without a way back
+EXTRA: dict[Method, float] = {"layer_conductance": 2.0, "deeplift": 1.8}
+"""Captum holds on to the first batch of conductance, and to what goes in and out of each activation of DeepLift."""
+FIXED = 48 << 20  # bytes that torch and Captum take once, whatever the network
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One image through a network: seconds without and with the way back, bytes of its memory in both."""
+
+    forward: float
+    gradient: float
+    live: int
+    held: int
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What an attribution takes: images through the network, about so many seconds, at most about so many bytes.
+
+    `batch` images go through at a time, as many as the cap on memory allows. The bytes are those beside the weights.
+    """
+
+    images: int
+    seconds: float
+    bytes: int
+    batch: int
+    cap: int = CAP
+
+    def __str__(self) -> str:
+        over = "" if self.bytes <= self.cap else f", more than the cap of {self.cap / 1e6:.0f} MB, for a single image"
+        memory = f"at most about {self.bytes / 1e6:.0f} MB of memory, {self.batch} at a time{over}"
+        return f"{self.images} images through the network, about {_long(self.seconds)} on this machine, {memory}"
+
+
+_KNOWN: WeakKeyDictionary[nn.Module, dict[int, Measured]] = WeakKeyDictionary()
+_GUARD = Lock()
+
+
+def measured(model: nn.Module, image: Tensor) -> Measured:
+    """One pass without and one with gradients, each after one to warm up; kept for each network and count of threads.
+
+    The caller holds the network's lock.
+    """
+    threads = torch.get_num_threads()
+    with _GUARD:
+        known = _KNOWN.get(model, {}).get(threads)
+    if known is None:
+        known = _measure(model, image)
+        with _GUARD:
+            _KNOWN.setdefault(model, {})[threads] = known
+    return known
+
+
+def batch_of(method: Method, found: Measured, cap: int = CAP) -> int:
+    """How many images at a time: as many as the cap allows, and no more than are fast."""
+    most = int((cap - FIXED) // max(_each(method, found), 1))
+    return max(2 if method == "layer_conductance" else 1, min(BATCH, most))
+
+
+def estimate(
+    method: Method, found: Measured, *, size: int, at: str | None = None, regions: int = REGIONS, cap: int = CAP
+) -> Estimate:
+    """The cost of `method` on an image of `size` x `size`, the pass for the prediction included.
+
+    From the default layer at the end the way back is short; for any other it counts as if it went to the image.
+    """
+    batch = batch_of(method, found, cap)
+    needed: Passes = passes(method, size, batch=batch, regions=regions)
+    wide: dict[Method, int] = {"deeplift": 2, "guided_grad_cam": 1}
+    width = wide.get(method, min(batch, max(needed.gradient, needed.forward)))
+    back = SHORT * found.forward if method in ("grad_cam", "layer_conductance") and at is None else found.gradient
+    seconds = needed.gradient * back + (needed.forward + 1) * found.forward
+    return Estimate(needed.images + 1, seconds, int(FIXED + width * _each(method, found)), width, cap)
+
+
+def _each(method: Method, found: Measured) -> float:
+    """Bytes for each image of a batch."""
+    if not passes(method, 1).gradient:
+        return LIVE * found.live
+    return HELD * found.held * EXTRA.get(method, 1.0)
+
+
+def _measure(model: nn.Module, image: Tensor) -> Measured:
+    own = {t.untyped_storage().data_ptr() for t in (*model.parameters(), *model.buffers())}
+    kept: dict[int, int] = {}
+
+    def keep(tensor: Tensor) -> Tensor:
+        storage = tensor.untyped_storage()
+        if storage.data_ptr() not in own:
+            kept[storage.data_ptr()] = storage.nbytes()
+        return tensor
+
+    with torch.inference_mode():
+        model(image)
+        start = time.perf_counter()
+        model(image)
+        forward = time.perf_counter() - start
+    with recording(image) as x:
+        with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+            torch.autograd.grad(model(x)[:, 0].sum(), x)
+        start = time.perf_counter()
+        torch.autograd.grad(model(x)[:, 0].sum(), x)
+        gradient = time.perf_counter() - start
+    return Measured(forward, gradient, max(kept.values(), default=image.nbytes), sum(kept.values()) or image.nbytes)
+
+
+def _long(seconds: float) -> str:
+    if seconds < 1:
+        return "less than a second"
+    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
