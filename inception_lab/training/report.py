@@ -48,7 +48,6 @@ class Report:
     def start(self, *, addresses: tuple[str, ...], threads: int, device: str, parameters: int) -> None:
         """The first event."""
         about: dict[str, Any] = {"threads": threads, "device": device, "parameters": parameters}
-        about["data"] = "" if self.settings is None else fingerprint(self.settings.data)
         about |= {"classes": self._classes(), "data": "" if self.settings is None else fingerprint(self.settings.data)}
         first = events.start(addresses=addresses, version=__version__, **about)
         self.say({**first, "together": self.together})
