@@ -7,7 +7,7 @@ from PIL import Image
 from timm.data import create_transform
 
 from inception_lab.errors import SettingsError
-from inception_lab.images.crops import PROTOCOLS, crops, pixels, scales
+from inception_lab.images.crops import PROTOCOLS, boxes, crops, pixels, scales
 from inception_lab.images.load import Photo
 from inception_lab.images.networks import tensor
 from inception_lab.models.records import RECORDS, WeightRecord
@@ -105,3 +105,56 @@ def test_mean_and_deviation_are_applied_per_channel() -> None:
     assert torch.allclose(black[0, :, 0, 0], expected)
     white = tensor([Image.new("RGB", (4, 4), "white")], LITE)
     assert torch.equal(white, torch.ones(1, 3, 4, 4))
+
+
+def test_slims_crop_is_the_central_seven_eighths_of_each_side() -> None:
+    photo = coordinates(240, 160)
+    [box] = boxes(photo, LITE, 1, "slim")
+    assert (box.left, box.top, box.right, box.bottom) == (15, 10, 225, 150)
+    small = WeightRecord(tag="t", network="n", origin="", top1=0, top5=0, megabytes=0, size=105, crop_pct=1)
+    square = np.asarray(pixels(photo, small, reading="slim"))
+    across, down = square[0, :, 0], square[:, 0, 1]
+    assert np.array_equal(across, 15 + 2 * np.arange(105)), "every second pixel, none averaged, none shifted by a half"
+    assert np.array_equal(down, np.rint(10 + np.arange(105) * 140 / 105)), "between two rows"
+
+
+def test_slims_reading_equals_tensorflows_sampling_where_torch_has_it() -> None:
+    """With corners aligned by hand: torch's grid_sample at TensorFlow 1's places."""
+    image = noise(90, 70)
+    small = WeightRecord(tag="t", network="n", origin="", top1=0, top5=0, megabytes=0, size=64, crop_pct=1)
+    found = np.asarray(pixels(Photo(image, "noise"), small, reading="slim")).astype(float)
+    piece = torch.tensor(np.asarray(image)[4:66, 5:85]).permute(2, 0, 1)[None].float()
+    y = torch.arange(64) * 62 / 64 / 61 * 2 - 1
+    x = torch.arange(64) * 80 / 64 / 79 * 2 - 1
+    grid = torch.stack(torch.meshgrid(y, x, indexing="ij")[::-1], -1)[None]
+    sampled = torch.nn.functional.grid_sample(piece, grid, align_corners=True, padding_mode="border")
+    assert np.abs(found - sampled[0].permute(1, 2, 0).numpy()).max() < 0.51
+
+
+@pytest.mark.parametrize("n", PROTOCOLS)
+@pytest.mark.parametrize("size", [(700, 420), (420, 700), (300, 300), (64, 50)])
+def test_boxes_say_where_the_pixels_come_from(n: int, size: tuple[int, int]) -> None:
+    """A smooth ramp: the middle of each crop holds the value of the middle of its box."""
+    width, height = size
+    ramp = np.zeros((height, width, 3))
+    ramp[..., 0], ramp[..., 1] = np.linspace(0, 255, width), np.linspace(0, 255, height)[:, None]
+    photo = Photo(Image.fromarray(np.rint(ramp).astype(np.uint8)), "ramp")
+    for box, square in zip(boxes(photo, LITE, n), crops(photo, LITE, n), strict=True):
+        assert -0.5 <= box.left < box.right <= width + 0.5
+        assert -0.5 <= box.top < box.bottom <= height + 0.5
+        middle = np.asarray(square).astype(float)[111:113, 111:113].mean(axis=(0, 1))
+        expected = ((box.left + box.right) / 2 - 0.5) / (width - 1) * 255
+        assert middle[0] == pytest.approx(expected, abs=255 / width + 1)
+        assert middle[1] == pytest.approx(((box.top + box.bottom) / 2 - 0.5) / (height - 1) * 255, abs=255 / height + 1)
+        left, right = (
+            np.asarray(square).astype(float)[:, 5, 0].mean(),
+            np.asarray(square).astype(float)[:, -5, 0].mean(),
+        )
+        assert bool(left > right) is box.mirrored
+
+
+def test_slim_has_one_crop() -> None:
+    with pytest.raises(SettingsError, match="slim's reading is one of the single crop; 12 crops have none"):
+        crops(coordinates(300, 300), LITE, 12, "slim")
+    with pytest.raises(SettingsError, match="no reading 'keras'"):
+        crops(coordinates(300, 300), LITE, 1, "keras")  # type: ignore[arg-type]

@@ -1,0 +1,275 @@
+"""Guesses on the Classify page: by which crops, averaged with which networks, and for several photographs at once."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from io import BytesIO
+from typing import TYPE_CHECKING, Any, cast
+
+import pandas as pd
+import streamlit as st
+
+from inception_lab.errors import ImageError, LabError
+from inception_lab.figures.crops import Crop, agreement, on_photo
+from inception_lab.figures.predictions import guesses
+from inception_lab.images.trained import known
+from inception_lab.ui import drawer, photos, together
+from inception_lab.ui.photos import Upload
+from inception_lab.ui.widgets import linked_segments, plain
+
+if TYPE_CHECKING:
+    from inception_lab.images.classification import Classification, Classifications
+    from inception_lab.images.crops import Reading
+
+PROTOCOLS = {"1": "1 crop", "slim": "1, as slim cuts", "10": "10", "12": "12", "144": "144"}
+SAID = {
+    "1": "One crop: the centre, as the published accuracies were measured.",
+    "slim": "One crop as the released code cuts it: 87.5 % of each side, pulled to a square.",
+    "10": "Ten crops: four corners and the centre, each also mirrored (ResNet).",
+    "12": "Twelve crops of the centre square; the paper leaves open which square and scale its twelve are.",
+    "144": "144 crops: four scales, three squares, six crops, each also mirrored (GoogLeNet, and the paper's best).",
+}
+AT_ONCE = 12  # crops in all that are run without being asked for
+SHOWN = 800  # pixels, the longer side of a photograph that boxes are drawn on
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked of each photograph; the shown network is the first of `networks`."""
+
+    networks: tuple[str, ...]
+    word: str
+
+    @property
+    def crops(self) -> int:
+        return 1 if self.word == "slim" else int(self.word)
+
+    @property
+    def reading(self) -> Reading:
+        return "slim" if self.word == "slim" else "timm"
+
+    @property
+    def cost(self) -> int:
+        """Images through a network, for one photograph."""
+        return self.crops * len(self.networks)
+
+    @property
+    def top(self) -> int:
+        return photos.guesses(self.networks[0])
+
+    @property
+    def options(self) -> str:
+        """The Python of it."""
+        slim = ', reading="slim"' * (self.word == "slim")
+        joined = ", ensemble=True" * (len(self.networks) > 1 and not self.paper)
+        top = f", top={self.top}" * (self.top != photos.BEST)
+        return f"networks={self.asked!r}, crops={self.crops}{slim}{joined}{top}"
+
+    @property
+    def paper(self) -> bool:
+        return together.is_paper(self.networks)
+
+    @property
+    def asked(self) -> list[str]:
+        """The networks as `classify` takes them."""
+        return [together.PAPER] if self.paper else list(self.networks)
+
+
+def show(uploads: Sequence[Upload], upload: Upload, network: str) -> str:
+    """Protocol and networks, the guesses for one photograph, its crops and their agreement, the table of them all.
+
+    Returns the Python that asks the same.
+    """
+    st.subheader("What is it?", anchor=False)
+    word = linked_segments("Crops", PROTOCOLS, key="crops")
+    asked = Question(together.pick(network), word)
+    st.caption(f"{SAID[word]} Cost: {asked.cost:,} image{'s' if asked.cost > 1 else ''} through the network.")
+    said = _answer([upload], asked, key="crops-go", label=f"Ask {asked.crops} crops")
+    if said is not None and said[0].error:
+        st.error(plain(said[0].error), icon=":material/error:")
+    elif said is not None:
+        _guesses(upload, said, asked)
+        _crops(upload, next(one for one in said if one.network == asked.networks[0]), asked)
+    if len(uploads) > 1:
+        _several(uploads, asked)
+    return f"{upload.python}\nlab.classify(photo, {asked.options})"
+
+
+def _answer(uploads: Sequence[Upload], asked: Question, *, key: str, label: str) -> Classifications | None:
+    """What the networks say: at once if it is little, else when asked for, with a bar and a way to stop."""
+    if asked.cost * len(uploads) <= AT_ONCE:
+        return _quick(tuple(uploads), asked)
+    before: tuple[Any, Classifications] | None = st.session_state.get(f"{key}-said")
+    with st.container(horizontal=True):
+        go, stop = st.button(label, type="primary", key=key, icon=":material/grid_view:"), st.empty()
+    if go:  # any click ends the script, and the work with it
+        stop.button("Stop", key=f"{key}-stop", icon=":material/stop:")
+        bar = st.progress(0.0, "Starting")
+        try:
+            before = ((tuple(uploads), asked), _ask(uploads, asked, drawer.meter(bar, word="crops")))
+            st.session_state[f"{key}-said"] = before
+        except LabError as error:
+            st.error(plain(error), icon=":material/block:")
+        bar.empty()
+        stop.empty()
+    return before[1] if before and before[0] == (tuple(uploads), asked) else None
+
+
+@st.cache_data(max_entries=128, show_spinner="Asking the network")
+def _quick(uploads: tuple[Upload, ...], asked: Question) -> Classifications:
+    return _ask(uploads, asked, None)
+
+
+def _ask(uploads: Sequence[Upload], asked: Question, progress: Callable[[int, int], None] | None) -> Classifications:
+    """One entry per photograph and network and, of several networks, the average; bad files have an `error`."""
+    from inception_lab.images.classification import Classification, Classifications
+    from inception_lab.images.classify import classify
+    from inception_lab.images.load import load
+
+    found, total = Classifications(), asked.cost * len(uploads)
+    for place, upload in enumerate(uploads):
+        before = place * asked.cost
+        try:
+            photo = load(upload.data, name=upload.name)
+        except ImageError as error:
+            found.append(Classification(upload.name, asked.networks[0], asked.crops, (), str(error)))
+            continue
+        found += classify(
+            photo,
+            networks=asked.asked,
+            crops=asked.crops,
+            reading=asked.reading,
+            ensemble=len(asked.networks) > 1,
+            each=True,
+            top=asked.top,
+            forwards=None if progress is None else _after(progress, before, total),
+        )
+    return found
+
+
+def _after(progress: Callable[[int, int], None], before: int, total: int) -> Callable[[int, int], None]:
+    return lambda done, _: progress(before + done, total)
+
+
+def _guesses(upload: Upload, said: Classifications, asked: Question) -> None:
+    """The pixels that enter, and the guesses of the network or of the average."""
+    one, network = said[-1], asked.networks[0]
+    left, right = st.columns([1, 2])
+    with left:
+        side = known(network).size
+        st.image(photos.large(_square(upload, asked)), alt=f"{upload.name} as {network} sees it")
+        st.caption(f"The pixels that enter the network, {side}×{side}. " + plain(one.note or ""))
+    with right:
+        figure, alt = guesses([p.label for p in one.predictions], [p.probability for p in one.predictions])
+        who = " + ".join(asked.networks) if one.members else network
+        st.markdown(f"**{plain(who)}** says")
+        st.plotly_chart(figure, key="guesses", alt=alt)
+        crops = f"{asked.crops} crops averaged" if asked.crops > 1 else "one crop"
+        st.caption(f"{plain(who)}, {crops}, softmax; {one.seconds * 1000:,.0f} ms on this machine.")
+        frame = pd.DataFrame([p.to_dict() for p in one.predictions])
+        drawer.table(frame, name="predictions", alt=alt)
+    if one.members:
+        _members(said, one)
+
+
+def _members(said: Classifications, average: Classification) -> None:
+    """Each network of an ensemble beside the average."""
+    rows = [
+        {"network": one.network, "share": share, "first choice": one.predictions[0].label}
+        | {"probability": one.predictions[0].probability}
+        for (_, share), one in zip(average.members, said, strict=False)
+    ]
+    best = average.predictions[0]
+    rows.append({"network": "average", "share": 1.0, "first choice": best.label, "probability": best.probability})
+    drawer.table(pd.DataFrame(rows), name="members", title="Each network alone", alt="Each network's first choice")
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _square(upload: Upload, asked: Question) -> Any:
+    """The first crop, mirrored ones aside; the single crop where there are many."""
+    from inception_lab.images.crops import pixels
+    from inception_lab.images.load import load
+
+    photo = load(upload.data, name=upload.name)
+    return pixels(photo, known(asked.networks[0]), reading=asked.reading)
+
+
+def _crops(upload: Upload, one: Classification, asked: Question) -> None:
+    """Where the crops lie, how they were made, and how far they agree."""
+    from inception_lab.images.load import load
+    from inception_lab.images.pipeline import pipeline
+
+    photo = load(upload.data, name=upload.name)
+    crops = [
+        Crop(v.box.left, v.box.top, v.box.right, v.box.bottom, v.box.mirrored, v.box.scale, v.label) for v in one.votes
+    ]
+    st.markdown(f"**What {plain(one.network)} is shown**")
+    left, right = st.columns(2)
+    with left:
+        figure, alt = on_photo(_address(photo.image), photo.image.size, crops)
+        st.plotly_chart(figure, key="boxes", alt=alt)
+    steps = pd.DataFrame(pipeline(photo, known(one.network), asked.crops, asked.reading).steps())
+    right.table(steps, hide_index=True, alt=f"The way of the photograph into {one.network}")
+    with right:
+        drawer.download("CSV", lambda: steps.to_csv(index=False), "pipeline.csv", "text/csv")
+    rows = _box_rows(one)
+    if len(crops) > 1:
+        labels, means = [p.label for p in one.predictions], [p.probability for p in one.predictions]
+        st.markdown(f"**{one.agreeing} of {len(crops)} crops** have {plain(labels[0])} first, as the average does.")
+        figure, alt = agreement(labels, means, [vote.probabilities for vote in one.votes], crops)
+        st.plotly_chart(figure, key="agreement-of-crops", alt=alt)
+    drawer.table(pd.DataFrame(rows), name="crops", title="The crops as a table", alt=alt)
+
+
+def _box_rows(one: Classification) -> list[dict[str, Any]]:
+    return [
+        {
+            "crop": number,
+            "scale": vote.box.scale,
+            **{side: round(cast("float", getattr(vote.box, side)), 1) for side in ("left", "top", "right", "bottom")},
+            "mirrored": vote.box.mirrored,
+            "first choice": vote.label,
+            **{f"{p.label} ({p.index})": share for p, share in zip(one.predictions, vote.probabilities, strict=True)},
+        }
+        for number, vote in enumerate(one.votes, 1)
+    ]
+
+
+def _several(uploads: Sequence[Upload], asked: Question) -> None:
+    """Every photograph in a row of a table, with its exports; those that cannot be read by name."""
+    st.markdown(f"**All {len(uploads)} photographs**")
+    cost = asked.cost * len(uploads)
+    if cost > AT_ONCE:
+        st.caption(f"Cost: {cost:,} images through the network.")
+    said = _answer(uploads, asked, key="several-go", label=f"Ask about all {len(uploads)}")
+    if said is None:
+        return
+    for bad in (one for one in said if one.error):
+        st.error(plain(bad.error), icon=":material/error:")
+    frame = pd.DataFrame(_rows(said, len(asked.networks) > 1))
+    st.dataframe(frame, hide_index=True, alt=f"Best guesses for {len(uploads)} photographs")
+    with st.container(horizontal=True):
+        drawer.download("CSV", said.to_csv, "guesses.csv", "text/csv")
+        drawer.download("JSON", lambda: json.dumps(said.to_dict(), indent=1), "guesses.json", "application/json")
+
+
+def _rows(said: Classifications, joined: bool) -> list[dict[str, Any]]:
+    """One row per photograph, of the average where there is one."""
+    shown = [one for one in said if one.error or bool(one.members) == joined]
+    return [
+        {"photograph": place, "file": one.file, "trouble": one.error or ""}
+        | {f"{n}.": f"{p.label} {p.probability:.1%}" for n, p in enumerate(one.predictions, 1)}
+        for place, one in enumerate(shown, 1)
+    ]
+
+
+def _address(image: Any) -> str:
+    """A picture as a data address, no larger than it is shown."""
+    small = image.copy()
+    small.thumbnail((SHOWN, SHOWN))
+    out = BytesIO()
+    small.save(out, "JPEG", quality=85)
+    return f"data:image/jpeg;base64,{b64encode(out.getvalue()).decode()}"

@@ -1,0 +1,77 @@
+"""Which networks are averaged with the shown one on the Classify page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from inception_lab.images.ensemble import PAPER, PAPERS, alike
+from inception_lab.images.trained import known
+from inception_lab.models.records import RECORDS
+from inception_lab.ui import trained
+from inception_lab.ui.widgets import plain
+
+__all__ = ["PAPER", "is_paper", "pick"]
+
+KEY = "with"
+
+
+def is_paper(networks: Sequence[str]) -> bool:
+    """Whether these are the networks of the paper's ensemble."""
+    return set(networks) == set(PAPERS.tags)
+
+
+def pick(network: str) -> tuple[str, ...]:
+    """The shown network and those to average it with, kept in the link as `with`.
+
+    Offered are those on this machine that know the same classes.
+    """
+    others = _others(network)
+    away = [tag for tag in PAPERS.tags if tag not in (network, *others)]
+    if not others:
+        _write(())
+        return (network,)
+    _follow(others)
+    with st.expander("Average with other networks", expanded=bool(st.session_state.get(KEY)), icon=":material/join:"):
+        chosen = st.multiselect("Networks on this machine that know the same classes", others, key=KEY)
+        if not away:
+            st.button("The paper's ensemble", key="paper-ensemble", on_click=_papers, args=(network,))
+        st.caption(PAPERS.note + (f" Not on this machine: {', '.join(map(plain, away))}." if away else ""))
+    _write(chosen)
+    return (network, *chosen)
+
+
+def _others(network: str) -> list[str]:
+    from inception_lab.models.weights import is_cached
+
+    here = [*(tag for tag in RECORDS if is_cached(tag)), *(tag for tag in trained.networks() if tag not in RECORDS)]
+    return [tag for tag in here if tag != network and alike(known(network), known(tag))]
+
+
+def _papers(network: str) -> None:
+    """The other networks of the paper's ensemble; where the shown one is none of them, it is shown instead."""
+    if network not in PAPERS.tags:
+        st.session_state["network"] = network = PAPERS.tags[0]
+    st.session_state[KEY] = [tag for tag in PAPERS.tags if tag != network]
+
+
+def _follow(others: Sequence[str]) -> None:
+    wanted = [tag for tag in st.query_params.get(KEY, "").split(",") if tag]
+    if KEY not in st.session_state:
+        st.session_state[KEY] = [tag for tag in wanted if tag in others]
+        if strange := [tag for tag in wanted if tag not in others]:
+            st.warning(
+                f"The link asks to average with {plain(', '.join(strange)[:80])}; here there is "
+                f"{plain(', '.join(others))}.",
+                icon=":material/link_off:",
+            )
+    else:  # another network may have been chosen since
+        st.session_state[KEY] = [tag for tag in st.session_state[KEY] if tag in others]
+
+
+def _write(chosen: Sequence[str]) -> None:
+    if chosen:
+        st.query_params[KEY] = ",".join(chosen)
+    elif KEY in st.query_params:
+        st.query_params.pop(KEY)
