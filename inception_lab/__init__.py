@@ -15,9 +15,17 @@ from inception_lab.version import __version__
 
 if TYPE_CHECKING:
     from inception_lab.errors import LabError as LabError
+    from inception_lab.images.agreement import agreement as agreement
     from inception_lab.images.attribute import attribute as attribute
     from inception_lab.images.classify import classify as classify
+    from inception_lab.images.credit import credit as credit
+    from inception_lab.images.evaluate import evaluate as evaluate
+    from inception_lab.images.moved import moved as moved
+    from inception_lab.images.pictures import credited as credited
+    from inception_lab.images.residuals import damage as damage
+    from inception_lab.images.residuals import rho as rho
     from inception_lab.images.trained import pretrained as pretrained
+    from inception_lab.images.trust import trust as trust
     from inception_lab.models.build import build as build
     from inception_lab.models.build import summary as summary
     from inception_lab.nets.catalog import net as net
@@ -31,37 +39,53 @@ if TYPE_CHECKING:
 
 _HOME = {
     "LabError": "errors",
+    "agreement": "images.agreement",
     "attribute": "images.attribute",
     "build": "models.build",
     "classify": "images.classify",
     "compare": "readers.compare",
+    "credit": "images.credit",
+    "credited": "images.pictures",
+    "damage": "images.residuals",
+    "evaluate": "images.evaluate",
     "graph": "readers.graph",
+    "moved": "images.moved",
     "net": "nets.catalog",
     "notation": "readers.notation",
     "pretrained": "images.trained",
     "resume": "notebook",
+    "rho": "images.residuals",
     "shapes": "readers.shapes",
     "summary": "models.build",
     "sweep": "notebook",
     "train": "notebook",
+    "trust": "images.trust",
 }
 
 __all__ = [
     "LabError",
     "__version__",
+    "agreement",
     "attribute",
     "build",
     "classify",
     "compare",
+    "credit",
+    "credited",
+    "damage",
+    "evaluate",
     "graph",
+    "moved",
     "net",
     "notation",
     "pretrained",
     "resume",
+    "rho",
     "shapes",
     "summary",
     "sweep",
     "train",
+    "trust",
 ]
 
 

@@ -2,13 +2,13 @@
 
 import streamlit as st
 
-from inception_lab.ui import classify, frame, photos
+from inception_lab.ui import classify, frame, networks, photos
 
-LEAD = "Give a photograph to a network, see its best guesses, and ask which pixels they came from."
+LEAD = "Give a photograph to a network, ask which pixels and branches its guesses came from, and test the answers."
 
 with frame.page("Classify", LEAD):
     above = st.container()  # which samples there are depends on the network, chosen below them
-    network = classify.pick_network()
+    network = networks.pick()
     with above:
         uploads = photos.choose(network)
     classify.show(uploads, network)

@@ -116,6 +116,11 @@ def ask(upload: Upload, network: str) -> Question:
     return asked
 
 
+def pick_class(upload: Upload, network: str) -> int:
+    """The class that is asked about, alone: the word `class` in the link."""
+    return int(_linked_class("Class", _classes(upload, network), "class", upload, network))
+
+
 def _classes(upload: Upload, network: str) -> dict[str, str]:
     """Every class the network knows, by index, the best guesses first and with their probability."""
     best = {str(p.index): f"{p.label} ({p.probability:.1%})" for p in classified(upload, network).predictions}

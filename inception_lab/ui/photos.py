@@ -84,6 +84,18 @@ def classified(upload: Upload, network: str) -> Classification:
     return classify(photo, networks=[network], top=guesses(network))[0]
 
 
+@st.cache_data(max_entries=128, show_spinner=False)
+def problem(upload: Upload) -> str | None:
+    """Why a file is no readable photograph, or None."""
+    from inception_lab.images.load import load
+
+    try:
+        load(upload.data, name=upload.name)
+    except ImageError as error:
+        return str(error)
+    return None
+
+
 @st.cache_data(max_entries=64, show_spinner=False)
 def square(upload: Upload, network: str) -> Image.Image:
     """The pixels of a readable photograph that enter a network, cut once: 64 squares are at most 17 MB."""
