@@ -88,7 +88,9 @@ def test_classify_for_people() -> None:
         (("classify", COFFEE, "--network", "inception_resnet_v1"), "Nobody has published ImageNet weights"),
         (("attribute", COFFEE, "--method", "grad_cam", "--target", "1000"), "There is no class 1000"),
         (("attribute", COFFEE, "--method", "magic"), "'magic' is not one of"),
-        (("attribute", COFFEE, "-o", "map.gif"), "map.gif must end in .png or .npy"),
+        (("attribute", COFFEE, "--method", "saliency", "--at", "bn2"), "A layer (bn2) is for grad_cam"),
+        (("attribute", COFFEE, "--method", "saliency", "--target", "3", "--against", "3"), "Class 3 against itself"),
+        (("attribute", COFFEE, "-o", "map.gif"), "map.gif must end in .png, .npy, .csv"),
         (("evaluate", "nowhere"), "nowhere is no folder"),
         (("fetch", "vgg"), "There are no weights called 'vgg'"),
     ],
@@ -120,12 +122,30 @@ def test_attribute_writes_the_values(tmp_path: Path) -> None:
     assert (values.shape, values.dtype) == ((224, 224), np.float32)
     assert values.max() > 0
     assert "2 of 2 images" in result.stderr
+    assert "grad_cam: 2 images through the network, about " in result.stderr, "the cost comes first"
+
+
+def test_attribute_against_another_class(tmp_path: Path) -> None:
+    """The same digits as from Python, at any layer, as text too."""
+    from inception_lab.images.attribute import attribute as ask
+
+    file = tmp_path / "map.csv"
+    words = ("attribute", COFFEE, "--method", "layer_conductance", "--against", "968", "--at", "blocks/6", "-o", file)
+    result = lab(*words)
+    assert result.exit_code == 0, result.stderr
+    assert "espresso (967), 95.4%, rather than cup (968), " in result.stdout
+    assert "completeness error " in result.stdout
+    found = ask(COFFEE, method="layer_conductance", against=968, at="blocks/6")
+    assert np.array_equal(np.loadtxt(file, delimiter=",", dtype=np.float32), found.values)
+    with_json = json.loads(json.dumps(found.to_dict()))
+    assert (with_json["against"], with_json["against_label"]) == (968, "cup")
+    assert with_json["layer"] == "efficientnet_lite0/blocks/6"
 
 
 def test_methods_are_those_of_the_library() -> None:
     from inception_lab.images.methods import METHODS
 
-    assert set(attribute.METHODS) == set(METHODS)
+    assert attribute.METHODS == METHODS
 
 
 def test_evaluate(tmp_path: Path) -> None:
