@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from inception_lab.images.agreement import agreement as agreement
     from inception_lab.images.attribute import attribute as attribute
     from inception_lab.images.classify import classify as classify
+    from inception_lab.images.comparison import compare_maps as compare_maps
     from inception_lab.images.credit import credit as credit
     from inception_lab.images.evaluate import evaluate as evaluate
     from inception_lab.images.moved import moved as moved
@@ -44,6 +45,7 @@ _HOME = {
     "build": "models.build",
     "classify": "images.classify",
     "compare": "readers.compare",
+    "compare_maps": "images.comparison",
     "credit": "images.credit",
     "credited": "images.pictures",
     "damage": "images.residuals",
@@ -70,6 +72,7 @@ __all__ = [
     "build",
     "classify",
     "compare",
+    "compare_maps",
     "credit",
     "credited",
     "damage",

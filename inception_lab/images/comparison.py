@@ -56,7 +56,7 @@ class Comparison:
         return {"shape": list(self.first.shape), **{name: getattr(self, name) for name in named}}
 
 
-def compare(first: Attribution, second: Attribution) -> Comparison:
+def compare_maps(first: Attribution, second: Attribution) -> Comparison:
     """Two maps of the same photograph on one scale. Raises `SettingsError` for maps of different photographs."""
     (a, pixels), (b, other) = _aligned(first, second)
     if _far(pixels, other) > FAR:

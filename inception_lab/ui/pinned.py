@@ -124,14 +124,14 @@ def _one(now: Attribution) -> None:
 
 
 def _beside(pinned: Attribution, now: Attribution | None) -> None:
-    from inception_lab.images.comparison import compare
+    from inception_lab.images.comparison import compare_maps
 
     if now is None:
         st.caption(plain(f"Pinned: {named(pinned)}. Explain another class, method or network to compare."))
         _one(pinned)
         return
     try:
-        found = compare(pinned, now)
+        found = compare_maps(pinned, now)
     except LabError as error:
         st.info(plain(error), icon=":material/info:")
         for column, one in zip(st.columns(2), (pinned, now), strict=True):

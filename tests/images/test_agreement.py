@@ -12,7 +12,7 @@ from PIL import Image
 from inception_lab.errors import SettingsError
 from inception_lab.images.agreement import agreement, cost
 from inception_lab.images.attribute import Attribution
-from inception_lab.images.comparison import compare
+from inception_lab.images.comparison import compare_maps
 from inception_lab.images.samples import samples
 
 COFFEE = samples()[0].path
@@ -42,7 +42,7 @@ def made(values: Any, method: str = "occlusion", network: str = LITE, pixels: An
 
 def test_one_method_is_compared_in_logits() -> None:
     a, b = made(ramp(224)), made(-2 * ramp(224))
-    found = compare(a, b)
+    found = compare_maps(a, b)
     assert (found.scale, found.signed, found.limit) == ("logits", True, b.limit)
     assert np.allclose(found.difference, 3 * ramp(224))
     assert found.correlation == pytest.approx(-1)
@@ -51,7 +51,7 @@ def test_one_method_is_compared_in_logits() -> None:
 
 def test_two_methods_are_compared_by_their_own_strength() -> None:
     a, b = made(ramp(224)), made(5 * np.abs(ramp(224)), "grad_cam")
-    found = compare(a, b)
+    found = compare_maps(a, b)
     assert (found.scale, found.signed, found.limit) == ("own strength", False, 1)
     assert np.allclose(found.difference, 0, atol=1e-5)
     assert found.correlation == pytest.approx(1)
@@ -60,7 +60,7 @@ def test_two_methods_are_compared_by_their_own_strength() -> None:
 def test_networks_with_other_crops_are_cut_to_what_both_saw() -> None:
     """Lite0 sees 224 of 256, Inception-ResNet-v2 299 of 333 of the same side: the same ramp in the photograph."""
     wide = 299 / 333 / (224 / 256)
-    found = compare(made(ramp(224)), made(wide * ramp(299), network=V4))
+    found = compare_maps(made(ramp(224)), made(wide * ramp(299), network=V4))
     assert found.first.shape == found.second.shape == (224, 224)
     assert np.abs(found.difference).max() < 0.02
     assert found.correlation == pytest.approx(1)
@@ -69,7 +69,7 @@ def test_networks_with_other_crops_are_cut_to_what_both_saw() -> None:
 def test_two_photographs_have_no_difference() -> None:
     black = np.zeros((224, 224, 3), np.uint8)
     with pytest.raises(SettingsError, match="show different pictures"):
-        compare(made(ramp(224)), made(ramp(224), pixels=black))
+        compare_maps(made(ramp(224)), made(ramp(224), pixels=black))
 
 
 def test_the_arbiter_and_the_matrix_of_the_cup() -> None:
