@@ -6,7 +6,10 @@ from threading import Barrier, Event
 import pytest
 import torch
 
-from inception_lab.images.networks import threads_set
+from inception_lab.errors import SettingsError
+from inception_lab.images import networks
+from inception_lab.images.networks import Models, threads_set
+from inception_lab.models.records import EMBEDDED, RECORDS
 
 
 @pytest.fixture(autouse=True)
@@ -74,3 +77,21 @@ def test_an_error_inside_gives_the_count_back() -> None:
     with pytest.raises(KeyError), threads_set(1):
         raise KeyError
     assert torch.get_num_threads() == 3
+
+
+def test_bf16_stands_beside_fp32_and_gives_float32(monkeypatch: pytest.MonkeyPatch) -> None:
+    models = Models()
+    monkeypatch.setattr(networks, "has_bf16", lambda: True)
+    exact, near = models.get(EMBEDDED), models.get(EMBEDDED, precision="bf16")
+    assert models.names() == (EMBEDDED, f"{EMBEDDED} in bf16")
+    assert models.get(EMBEDDED) is exact
+    assert {parameter.dtype for parameter in near.model.parameters()} == {torch.bfloat16}
+    monkeypatch.setattr(networks, "has_bf16", lambda: False)
+    with pytest.raises(SettingsError, match="no bf16 arithmetic"):
+        models.get(EMBEDDED, precision="bf16")
+
+
+def test_networks_in_use_are_folded_and_their_memory_grows_with_the_batch() -> None:
+    assert not [m for m in networks.MODELS.get(EMBEDDED).model.modules() if isinstance(m, torch.nn.BatchNorm2d)]
+    one, eight = (networks.memory(RECORDS[EMBEDDED], batch) for batch in (1, 8))
+    assert one < eight < 8 * one
