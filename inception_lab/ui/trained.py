@@ -48,14 +48,15 @@ def described(run: Run) -> str:
 def networks() -> dict[str, str]:
     """Tags of the newest runs with weights, and of the one that link or session ask for, each with its words.
 
-    A run that cannot be had is said in one sentence, and the link and the session forget it.
+    Runs whose weights cannot be read are not offered; one that link or session ask for is said in one sentence, and
+    they forget it.
     """
     found: dict[str, str] = {}
     with suppress(LabError):  # no store, no runs; the Train page says why
         kept = (
             r for r in cache.store().runs(limit=_SEARCHED) if r.status == "finished" and (r.folder / MODEL).exists()
         )
-        found = {f"{PREFIX}{run.id}": described(run) for run in islice(kept, LISTED)}
+        found = {f"{PREFIX}{run.id}": described(run) for run in islice(filter(_readable, kept), LISTED)}
     for state in (st.query_params, st.session_state):
         tag = str(state.get("network") or "")
         if not is_run(tag):
@@ -120,3 +121,12 @@ def _forget(tag: str) -> None:
         st.session_state.pop("network")
     if st.query_params.get("network") == tag:
         st.query_params.pop("network")
+
+
+def _readable(run: Run) -> bool:
+    """Whether the weights of a run say which network they are: an older version of the lab did not note it."""
+    try:
+        trained(run.folder)
+    except LabError:
+        return False
+    return True
