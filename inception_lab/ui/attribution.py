@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from html import escape
-from importlib import import_module
-from importlib.util import find_spec
 from io import BytesIO
 from typing import TYPE_CHECKING
 
@@ -16,7 +14,7 @@ from plotly.colors import get_colorscale
 
 from inception_lab.errors import LabError
 from inception_lab.figures.colours import AMOUNT, SIGNED
-from inception_lab.ui import drawer
+from inception_lab.ui import drawer, trust
 from inception_lab.ui.asking import METHODS, Question, ask
 from inception_lab.ui.photos import Upload, large
 from inception_lab.ui.widgets import plain
@@ -57,7 +55,7 @@ def _view(upload: Upload, network: str) -> Question:
             st.error(before[1], icon=":material/block:")
         else:
             _map(before[1])
-            _trust(before[1], upload, network)
+            trust.show(before[1], upload, network)
     return asked
 
 
@@ -118,12 +116,6 @@ def completeness(result: Attribution) -> str:
         f"{what} up to the change of the score, {whole:.2f} logits from black to this image, "
         f"but for {error:.2g} ({error / max(abs(whole), 1e-9):.1%})."
     )
-
-
-def _trust(result: Attribution, upload: Upload, network: str) -> None:
-    """The tests of the map, below it."""
-    if find_spec("inception_lab.ui.trust") is not None:
-        import_module("inception_lab.ui.trust").show(result, upload, network)
 
 
 def _npy(result: Attribution) -> bytes:
