@@ -10,6 +10,7 @@ from plotly.colors import sample_colorscale
 
 from inception_lab.figures.colours import AMOUNT
 
+HALO = "rgba(255, 255, 255, 0.55)"
 MEAN = "rgb(128, 128, 128)"
 
 
@@ -44,6 +45,9 @@ def on_photo(source: str, size: tuple[int, int], crops: Sequence[Crop]) -> tuple
         for crop in here:
             x += [crop.left, crop.right, crop.right, crop.left, crop.left, None]
             y += [crop.top, crop.top, crop.bottom, crop.bottom, crop.top, None]
+        figure.add_scatter(  # a light edge, so that dark lines show on dark pictures
+            x=x, y=y, mode="lines", line={"color": HALO, "width": 4}, hoverinfo="skip", showlegend=False
+        )
         both = sum(crop.scale == scale for crop in crops)
         figure.add_scatter(
             x=x,
@@ -124,7 +128,7 @@ def agreement(
 def _colours(crops: Sequence[Crop]) -> dict[int, str]:
     """A colour for each scale, small to large, from the middle of the map: its ends vanish on a dark or light page."""
     found = sorted({crop.scale for crop in crops})
-    places = [0.25 + 0.6 * number / max(1, len(found) - 1) for number in range(len(found))]
+    places = [0.25 + 0.6 * number / (len(found) - 1) for number in range(len(found))] if len(found) > 1 else [0.8]
     return dict(zip(found, sample_colorscale(AMOUNT, places), strict=True))
 
 

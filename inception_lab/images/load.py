@@ -8,6 +8,7 @@ what was changed.
 from __future__ import annotations
 
 import struct
+import warnings
 import zlib
 from dataclasses import dataclass
 from io import BytesIO
@@ -40,6 +41,18 @@ _BROKEN = (
     zlib.error,
     Image.DecompressionBombError,
 )
+
+
+def quiet() -> None:
+    """Keeps Pillow's own warnings of broken entries and large sizes from standard error: `load` says what matters.
+
+    For the process and for good: taking filters back is not safe beside other threads (Python's documentation).
+    """
+    for category in (UserWarning, Image.DecompressionBombWarning):
+        warnings.filterwarnings("ignore", category=category, module=r"PIL\.")
+
+
+quiet()
 
 Source = bytes | str | Path | BinaryIO | Image.Image
 

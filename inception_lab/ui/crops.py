@@ -161,7 +161,8 @@ def _guesses(upload: Upload, said: Classifications, asked: Question) -> None:
     with left:
         side = known(network).size
         st.image(photos.large(_square(upload, asked)), alt=f"{upload.name} as {network} sees it")
-        st.caption(f"The pixels that enter the network, {side}×{side}. " + plain(one.note or ""))
+        which = "The pixels that enter the network" if asked.crops == 1 else "The single crop; all are drawn below"
+        st.caption(f"{which}, {side}×{side}. " + plain(one.note or ""))
     with right:
         figure, alt = guesses([p.label for p in one.predictions], [p.probability for p in one.predictions])
         who = " + ".join(asked.networks) if one.members else network
@@ -189,7 +190,7 @@ def _members(said: Classifications, average: Classification) -> None:
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def _square(upload: Upload, asked: Question) -> Any:
-    """The first crop, mirrored ones aside; the single crop where there are many."""
+    """The single crop."""
     from inception_lab.images.crops import pixels
     from inception_lab.images.load import load
 
@@ -249,7 +250,7 @@ def _several(uploads: Sequence[Upload], asked: Question) -> None:
         return
     for bad in (one for one in said if one.error):
         st.error(plain(bad.error), icon=":material/error:")
-    frame = pd.DataFrame(_rows(said, len(asked.networks) > 1))
+    frame = pd.DataFrame(_rows(said, len(asked.networks) > 1)).fillna("")
     st.dataframe(frame, hide_index=True, alt=f"Best guesses for {len(uploads)} photographs")
     with st.container(horizontal=True):
         drawer.download("CSV", said.to_csv, "guesses.csv", "text/csv")
@@ -260,8 +261,9 @@ def _rows(said: Classifications, joined: bool) -> list[dict[str, Any]]:
     """One row per photograph, of the average where there is one."""
     shown = [one for one in said if one.error or bool(one.members) == joined]
     return [
-        {"photograph": place, "file": one.file, "trouble": one.error or ""}
+        {"photograph": place, "file": one.file}
         | {f"{n}.": f"{p.label} {p.probability:.1%}" for n, p in enumerate(one.predictions, 1)}
+        | ({"trouble": one.error} if one.error else {})
         for place, one in enumerate(shown, 1)
     ]
 

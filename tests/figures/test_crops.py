@@ -15,7 +15,8 @@ CROPS = [
 
 def test_boxes_lie_where_they_are() -> None:
     figure, alt = on_photo("data:,", (20, 12), CROPS)
-    small, large = figure.data
+    halo, small, _, large = figure.data
+    assert (list(halo.x), halo.showlegend) == (list(small.x), False)
     assert (small.name, large.name) == ("shorter side 256: 2 crops", "shorter side 288: 1 crop")
     assert list(small.x) == [0, 10, 10, 0, 0, None], "a box and its mirror image are one line"
     assert list(large.y) == [0, 0, 7, 7, 0, None]

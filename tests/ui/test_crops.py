@@ -1,0 +1,114 @@
+"""The guesses' part of Classify without a browser: protocols, many photographs, networks averaged."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import streamlit as st
+import torch
+from streamlit.testing.v1 import AppTest
+from torch import Tensor, nn
+
+from inception_lab.images import networks
+from inception_lab.images.classify import classify
+from inception_lab.images.ensemble import PAPERS
+from inception_lab.images.networks import Models
+from inception_lab.images.samples import samples
+from tests.models.hubfolder import store
+
+
+@pytest.fixture(autouse=True)
+def fresh() -> None:
+    st.cache_data.clear()
+
+
+def _page() -> None:
+    import streamlit as st
+
+    from inception_lab.images.samples import samples
+    from inception_lab.ui import crops, photos
+
+    given = [photos.of_sample(sample) for sample in samples()[:2]] + [photos.Upload("bad*.png", b"x")]
+    given = given if st.query_params.get("many") else given[:1]
+    st.code(crops.show(given, given[0], st.query_params.get("network", "efficientnet_lite0")))
+
+
+def page(**link: str) -> AppTest:
+    app = AppTest.from_function(_page, default_timeout=200)
+    for name, value in link.items():
+        app.query_params[name] = value
+    app.run()
+    assert not app.exception
+    return app
+
+
+def table(app: AppTest, column: str) -> Any:
+    return next(frame.value for frame in app.dataframe if column in frame.value.columns)
+
+
+def test_the_page_shows_what_the_library_answers() -> None:
+    app = page(crops="12")
+    [found] = classify(samples()[0].path, crops=12, each=True)
+    assert table(app, "probability").probability.tolist() == [p.probability for p in found.predictions]
+    boxes = table(app, "scale")
+    assert (len(boxes), boxes.mirrored.sum()) == (12, 6)
+    assert any(f"{found.agreeing} of 12 crops" in text.value for text in app.markdown)
+    assert "crops=12)" in app.code[0].value
+    scope: dict[str, Any] = {"lab": __import__("inception_lab")}
+    last = app.code[0].value.splitlines()[-1]
+    exec(f"photo = {str(samples()[0].path)!r}\nfound = {last}", scope)
+    assert scope["found"][0].predictions == found.predictions
+
+
+def test_slims_crop_is_one_more_word() -> None:
+    app = page(crops="slim")
+    [found] = classify(samples()[0].path, reading="slim")
+    assert table(app, "probability").probability.tolist() == [p.probability for p in found.predictions]
+    assert 'crops=1, reading="slim"' in app.code[0].value
+
+
+def test_144_crops_wait_to_be_asked_for() -> None:
+    app = page(crops="144")
+    assert not app.dataframe
+    assert any("Cost: 144 images" in caption.value for caption in app.caption)
+    assert app.button(key="crops-go").label == "Ask 144 crops"
+
+
+def test_many_photographs_are_a_table_and_bad_ones_have_names() -> None:
+    app = page(many="1")
+    both = table(app, "trouble")
+    assert both.file.tolist() == ["coffee.jpg", "chelsea.jpg", "bad*.png"]
+    assert both["1."][0].startswith("espresso")
+    assert both.trouble[2].startswith("bad*.png is not a picture")
+    assert app.error[0].value.startswith("bad\\*\\.png is not")
+
+
+class Sure(nn.Module):
+    """Always class 3."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        found = torch.zeros(len(x), 1000)
+        found[:, 3] = 9.0
+        return found
+
+
+def test_networks_here_can_be_averaged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_HOME", str(tmp_path))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setattr(networks, "pretrained", lambda tag, *, progress: Sure().eval())
+    monkeypatch.setattr(networks, "MODELS", Models())
+    for tag in PAPERS.tags:
+        store(tmp_path, tag, json.dumps({"tag": tag}).encode())
+    app = page(network=PAPERS.tags[0])
+    app.button(key="paper-ensemble").click().run()
+    assert not app.exception
+    assert app.query_params["with"] == ",".join(PAPERS.tags[1:])
+    assert "networks=['paper-ensemble']" in app.code[0].value
+    members = table(app, "share")
+    assert members.share.tolist() == [0.25, 0.375, 0.375, 1.0]
+    app.multiselect(key="with").unselect(PAPERS.tags[2]).run()
+    assert not app.exception
+    assert f"networks={list(PAPERS.tags[:2])!r}, crops=1, ensemble=True" in app.code[0].value
