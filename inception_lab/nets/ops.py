@@ -170,6 +170,12 @@ class Net:
         padded = replace(self, stages=tuple(rest))._rewritten(_padded)
         return replace(padded, stages=(Stage(stem.name, blocks, "small stem"), *padded.stages), size=32)
 
+    def factorised(self, address: str, *, copies: Literal["one", "all"] = "one") -> Self:
+        """The n×n convolution at `address` as 1×n → n×1, in one block or in all its copies (see `nets.factorise`)."""
+        from inception_lab.nets.factorise import factorised  # it reads addresses, which read this module
+
+        return factorised(self, address, copies=copies)
+
     def _rewritten(self, change: Callable[[Op], Op]) -> Self:
         stages = (replace(s, blocks=tuple(_rewrite(block, change) for block in s.blocks)) for s in self.stages)
         return replace(self, stages=tuple(stages))

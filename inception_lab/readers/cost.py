@@ -1,7 +1,7 @@
 """What a network costs, by op, block, stage and in all: parameters, multiply-adds, memory, receptive field.
 
-Parameters and multiply-adds are those of `shapes` (the totals behind section 4 of the paper, "raw cost"); memory is worked
-out in `memory`, which says what it counts.
+Parameters and multiply-adds are those of `shapes` (what the paper calls raw cost, section 3); memory is worked out in
+`memory`, which says what it counts.
 """
 
 from __future__ import annotations
@@ -39,16 +39,17 @@ _DEPTH: dict[Level, int] = {"stages": 2, "blocks": 3}
 class Cost:
     """What stands at one address costs, for one image in fp32.
 
-    `output` is (C, H, W); `read_bytes` the maps it takes, each counted once for each op that takes it; `output_bytes`
-    the outputs of its ops, as if none were freed; `live_bytes` the most that is alive at a time in inference, wherever
-    it was made; `kept_bytes` what training keeps of it for the way back; `receptive_field` (height, width) in pixels
-    along the longest path. Parts add up to the whole, but for `live_bytes`, of which the whole has the largest, and
-    the receptive field, of which it has the last.
+    `kernel` is (height, width) where a window moves, `output` (C, H, W). `read_bytes` are the maps it takes, counted
+    once for each op that takes them; `output_bytes` the outputs of its ops, as if none were freed; `live_bytes` the
+    most that is alive at a time in inference, wherever it was made; `kept_bytes` what training keeps of it for the way
+    back; `receptive_field` (height, width) in pixels along the longest path. Parts add up to the whole, but for
+    `live_bytes`, of which the whole has the largest, and the receptive field, of which it has the last.
     """
 
     address: str
     op: Kind | Literal["stage", "block", "network"]
     label: str
+    kernel: Size | None
     output: tuple[int, int, int]
     parameters: int
     multiply_adds: int
@@ -159,6 +160,7 @@ def _row(row: Row, *, read: int, alive: int, keeps: int) -> Cost:
         address=row.address,
         op=row.op,
         label=row.label,
+        kernel=row.kernel,
         output=row.output,
         parameters=row.parameters,
         multiply_adds=row.multiply_adds,
@@ -175,6 +177,7 @@ def _sum(address: str, kind: Literal["stage", "block", "network"], rows: Sequenc
         address=address,
         op=kind,
         label=f"{len(rows)} ops",
+        kernel=None,
         output=rows[-1].output,
         parameters=sum(row.parameters for row in rows),
         multiply_adds=sum(row.multiply_adds for row in rows),

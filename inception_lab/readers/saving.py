@@ -1,0 +1,80 @@
+"""What factorising an n×n convolution saves, in place and in the whole network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from inception_lab.nets import catalog
+from inception_lab.nets.factorise import Copies, copies_of, target
+from inception_lab.nets.ops import Net, Size
+from inception_lab.readers.cost import CostTable, Quantity, cost
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One amount before and after."""
+
+    before: int
+    after: int
+
+    @property
+    def saved(self) -> int:
+        """What is saved; below 0 where it costs more."""
+        return self.before - self.after
+
+    @property
+    def share(self) -> float:
+        """What is saved as a share of what was there."""
+        return self.saved / self.before if self.before else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Saving:
+    """1×n → n×1 in place of the n×n at `address`, in `copies` blocks: `net` is the network after it.
+
+    `place` is the one convolution against its pair, `total` the whole network, each by quantity.
+    """
+
+    address: str
+    copies: int
+    net: Net
+    place: dict[Quantity, Change]
+    total: dict[Quantity, Change]
+
+    def __str__(self) -> str:
+        parts = [
+            f"{name} {change.before:,} → {change.after:,} ({-change.share:+.1%})"
+            for name, change in (
+                ("parameters", self.place["parameters"]),
+                ("multiply-adds", self.place["multiply_adds"]),
+                ("parameters in all", self.total["parameters"]),
+                ("multiply-adds in all", self.total["multiply_adds"]),
+            )
+        ]
+        return f"{self.address}, {self.copies} {'copy' if self.copies == 1 else 'copies'}: {'; '.join(parts)}"
+
+
+def saving(
+    net: Net | str, address: str, *, copies: Copies = "one", size: int | Size | None = None, name: str = ""
+) -> Saving:
+    """The network with the n×n convolution at `address` factorised, and what that saves for one image of `size`.
+
+    `name` is the name of the network after it; by default it keeps its own. Nothing else of the network changes cost,
+    so a copy's saving is the total's divided by the copies. Raises what `Net.factorised` and `shapes` raise.
+    """
+    net = catalog.net(net) if isinstance(net, str) else net
+    at = target(net, address)
+    count = copies_of(net, at) if copies == "all" else 1
+    after = net.factorised(at, copies=copies)
+    old, new = cost(net, size=size), cost(after, size=size)
+    row = old.level("ops", under=at)[0]
+    total = {quantity: _change(old, new, quantity) for quantity in _ADDED}
+    place = {name: Change(row.of(name), row.of(name) - change.saved // count) for name, change in total.items()}
+    return Saving(at, count, after.with_(name=name) if name else after, place, total)
+
+
+_ADDED: tuple[Quantity, ...] = ("parameters", "multiply_adds", "kept_bytes")  # what adds up over ops
+
+
+def _change(old: CostTable, new: CostTable, quantity: Quantity) -> Change:
+    return Change(old.total.of(quantity), new.total.of(quantity))
