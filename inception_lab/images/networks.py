@@ -2,7 +2,7 @@
 
 Hooks of an attribution stand on the module itself, so a second thread in the same module would be caught by them: every
 use of a model holds its lock. A few models are kept, the one unused for longest goes first. They are folded
-(`models.fused`), which changes no answer but by rounding.
+(`models.fused`), which changes no answer but by rounding, and keep their weights ordered (`models.packed`).
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from inception_lab.models.build import InceptionNet, build
 from inception_lab.models.fused import fused, has_bf16, in_bf16
 from inception_lab.models.hub import Progress
 from inception_lab.models.memory import announced
+from inception_lab.models.packed import packed
 from inception_lab.models.records import WeightRecord, record
 from inception_lab.models.weights import labels, pretrained, skeleton
 
@@ -135,9 +136,9 @@ MODELS = Models()
 
 def _loaded(tag: str, progress: Progress | None) -> Loaded:
     if not is_run(tag):
-        return Loaded(record(tag), fused(pretrained(tag, progress=progress)))
+        return Loaded(record(tag), packed(fused(pretrained(tag, progress=progress))))
     found = trained(tag)
-    network = fused(found.network())
+    network = packed(fused(found.network()))
     match found.net.inputs:
         case 1:
             return Loaded(found.record, Grey(network))

@@ -34,10 +34,11 @@ def announced(model: nn.Module, *, size: int, channels: int = 3, batch: int = 1)
     """The cap, in bytes, on what `batch` images in inference add to a process that has loaded nothing yet.
 
     `model` is on the meta device. Loading holds the weights two times, one of them from the file; running holds them
-    once, with the maps, a copy of the largest convolution's input as columns or in another order, and scratch space.
+    two times as well (`models.packed`), with the maps, a copy of the largest convolution's input as columns or in
+    another order, and scratch space.
     """
     weights, maps = weight_bytes(model), activation_bytes(model, size=size, channels=channels)
-    return max(2 * weights, weights + 2 * batch * maps) + SCRATCH
+    return 2 * weights + 2 * batch * maps + SCRATCH
 
 
 @final
