@@ -53,10 +53,12 @@ def describe(found: Damage) -> str:
     worst, least = rows[0], rows[-1]
     to = f"{found.scale:g} times its own" if found.relative else f"{found.scale:g}"
     changed = sum(row.changed for row in rows)
+    last = "gains most" if least.logit_fall < 0 else "least"
     return (
         f"Each of {len(rows)} residual blocks of {found.network} by itself at scale {to}: {found.label} loses most "
         f"with {_place(worst)} ({worst.logit_fall:+.2f} logits, {100 * worst.fall:+.1f} points), "
-        f"least with {_place(least)} ({least.logit_fall:+.2f}). The first choice changes for {changed} of {len(rows)}."
+        f"{last} with {_place(least)} ({least.logit_fall:+.2f}). "
+        f"The first choice changes for {changed} of {len(rows)}."
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any, Literal, cast
 import pandas as pd
 import streamlit as st
 
+from inception_lab.errors import LabError
 from inception_lab.figures.credit import shares
 from inception_lab.images.parts import Credit, Kind, weighed
 from inception_lab.readers.drawing import Graph
@@ -17,32 +18,46 @@ from inception_lab.ui.widgets import linked, linked_segments, plain
 KINDS: dict[str, str] = {"add": "Adds: shortcut and residual", "concat": "Concatenations: branches"}
 
 
-def show(upload: Upload, network: str, target: int) -> str:
-    """Credit in one block and in all, then the residuals' scale; returns the Python for it."""
-    found = credited(upload, network, target)
+def show(upload: Upload, network: str, target: int, against: int | None = None) -> str:
+    """Credit in one block, the residuals' scale, then credit and damage of all; returns the Python for it."""
     st.subheader("Which branches did it come through?", anchor=False)
+    compared = "" if against is None else f", against={against}"
+    asked = f'{upload.python}\nfound = lab.credit(photo, "{network}", target={target}{compared})\n'
+    try:
+        found = credited(upload, network, target, against)
+    except LabError as error:
+        st.error(plain(error), icon=":material/error:")
+        return asked
     st.caption(
-        f"Followed back from the logit of {plain(found.label)} ({found.score:.2f}), once through the network forward "
-        "and once back. Credit is gradient × activation: how the logit would change if a branch grew, to first order. "
-        "At a concatenation and at an add the parts add up to the whole; between two of them lie biases and ReLUs, so "
-        "wholes differ from node to node."
+        f"Followed back from {_score(found)}, once through the network forward and once back. Credit is gradient × "
+        "activation: how that would change if a branch grew, to first order. At a concatenation and at an add the "
+        "parts add up to the whole; between two of them lie biases and ReLUs, so wholes differ from node to node."
     )
     block = _pick(found)
     _block(found, network, block)
+    moved = scales.move(upload, network, target, block)
     _every(found)
-    moved = scales.show(upload, network, target, block)
-    return f"""{upload.python}
-found = lab.credit(photo, "{network}", target={target})
-lab.credited(found, at="{block}", depth="{_depth()}", direction="LR")
-{moved}"""
+    worth = scales.worth(upload, network, target)
+    return f'{asked}lab.credited(found, at="{block}", depth="{_depth()}", direction="LR")\n{moved}{worth}'
+
+
+def _score(found: Credit) -> str:
+    """What is split, in words with its size."""
+    if found.against_label is None:
+        return f"the logit of {plain(found.label)} ({found.score:.2f})"
+    return f"the logit of {plain(found.label)} less that of {plain(found.against_label)} ({found.score:.2f})"
+
+
+def _class(found: Credit) -> str:
+    return found.label if found.against_label is None else f"{found.label} rather than {found.against_label}"
 
 
 @st.cache_data(max_entries=32, show_spinner="Following the logit back")
-def credited(upload: Upload, network: str, target: int) -> Credit:
+def credited(upload: Upload, network: str, target: int, against: int | None = None) -> Credit:
     """Credit at every node, kept for the next run of the script."""
     from inception_lab.images.credit import credit
 
-    return credit(scales.photo(upload), network, target=target)
+    return credit(scales.photo(upload), network, target=target, against=against)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
@@ -83,7 +98,7 @@ def _block(found: Credit, network: str, block: str) -> None:
     )
     st.html(_legend())
     components.drawing(
-        drawn.svg(), alt=f"{drawn.alt} Credit for {found.label}: {said}.", key="credit-drawing",
+        drawn.svg(), alt=f"{drawn.alt} Credit for {_class(found)}: {said}.", key="credit-drawing",
         on_pick=_stay, on_up=_up,
     )  # fmt: skip
     drawer.exports(drawn, name=f"credit-{block.replace('/', '-')}")
@@ -103,7 +118,7 @@ def _every(found: Credit) -> None:
             icon=":material/info:",
         )
     kind = cast("Kind", linked_segments("Where tensors meet", here, key="joint") if len(here) > 1 else next(iter(here)))
-    figure, alt = shares(found.nodes, kind, label=found.label)
+    figure, alt = shares(found.nodes, kind, label=_class(found))
     st.plotly_chart(figure, key="credit-bars", alt=alt)
     st.caption(plain(alt))
     rows: list[dict[str, Any]] = [row for row in found.to_rows() if row["kind"] == kind]

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 import streamlit as st
+from PIL import Image
 
 from inception_lab.errors import LabError
 from inception_lab.figures.agreement import field, matrix
-from inception_lab.ui import drawer
+from inception_lab.ui import drawer, maps
 from inception_lab.ui.asking import METHODS, Question, ask
-from inception_lab.ui.photos import Upload
+from inception_lab.ui.photos import Upload, large
 from inception_lab.ui.widgets import plain
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from inception_lab.images.attribute import Attribution, Method
 
 PIN, NOW, MANY = "pinned", "compared", "agreed"  # in the session
-LINK = "pin"  # network~method~class of the pinned map; its photograph is the page's
+LINK = "pin"  # network~method~class~class to compare with~layer of the pinned map; its photograph is the page's
 
 
 def show(upload: Upload, network: str) -> str:
@@ -36,16 +36,16 @@ def show(upload: Upload, network: str) -> str:
     now = _of(NOW, asked)
     pinned = st.session_state.get(PIN)
     if pinned is None:
-        pinned = _again(upload)
+        _again(upload)
     if now is not None and pinned is None:
         _one(now)
     with st.container(horizontal=True):
-        if now is not None:
+        if now is not None and (pinned is None or now is not pinned[1]):
             st.button("Pin this map", key="pin", icon=":material/keep:", on_click=_pin, args=((asked, now),))
         if pinned is not None:
             st.button("Unpin", key="unpin", icon=":material/keep_off:", on_click=_unpin)
     if pinned is not None:
-        _beside(pinned[1], now)
+        _beside(pinned[1], None if now is pinned[1] else now)
     elif now is None:
         st.info("Explain a class, pin the map, then choose another method, network or class.", icon=":material/keep:")
     _matrix(asked)
@@ -84,8 +84,9 @@ def _of(key: str, asked: Question) -> Attribution | None:
 
 def _pin(what: tuple[Question, Attribution]) -> None:
     st.session_state[PIN] = what
-    one = what[1]
-    st.query_params[LINK] = f"{one.network}~{one.method}~{one.target}"
+    asked = what[0]
+    words = (asked.network, asked.method, asked.target, "" if asked.against is None else asked.against, asked.at or "")
+    st.query_params[LINK] = "~".join(map(str, words)).rstrip("~")
 
 
 def _unpin() -> None:
@@ -93,22 +94,35 @@ def _unpin() -> None:
     st.query_params.pop(LINK, None)
 
 
-def _again(upload: Upload) -> tuple[Question, Attribution] | None:
+def _again(upload: Upload) -> None:
     """Offers to make the map that the link has pinned, of the photograph on the page."""
     wanted = st.query_params.get(LINK)
     if wanted is None:
-        return None
-    network, method, target = (*wanted.split("~"), "", "")[:3]
-    if method not in METHODS or not (target.isascii() and target.isdigit() and len(target) < 7):
+        return
+    asked = _wanted(wanted, upload)
+    if asked is None:
         st.warning(f"The link pins '{plain(wanted[:60])}', which is no map.", icon=":material/link_off:")
-        return None
-    words = f"The link pins {METHODS[method].title} of {network[:60]} for class {target}."
-    st.info(plain(words), icon=":material/keep:")
-    stop = st.empty()
-    if st.button("Make the pinned map", key="pin-again"):
-        asked = Question(upload=upload, network=network, method=method, target=int(target))
+        return
+    layer = f" at {asked.at}" if asked.at else ""
+    compared = "" if asked.against is None else f" rather than {asked.against}"
+    words = f"The link pins {METHODS[asked.method].title}{layer} of {asked.network} for class {asked.target}{compared}."
+    slot = st.container()
+    slot.info(plain(words), icon=":material/keep:")
+    with slot.container(horizontal=True):
+        go, stop = st.button("Make the pinned map", key="pin-again"), st.empty()
+    if go:
         _keep(PIN, asked, stop)
-    return cast("tuple[Question, Attribution] | None", st.session_state.get(PIN))
+        if PIN in st.session_state:
+            st.rerun()  # without the offer, and with what there is to do with a pinned map
+
+
+def _wanted(link: str, upload: Upload) -> Question | None:
+    """The question of a pinned map as a link words it; None if it is none."""
+    network, method, target, against, at = (link.split("~") + 4 * [""])[:5]
+    whole = target.isdecimal() and (not against or against.isdecimal())
+    if method not in METHODS or not whole or max(map(len, (target, against))) > 6 or len(network + at) > 200:
+        return None
+    return Question(upload, network, method, int(target), int(against) if against else None, at or None)
 
 
 def named(one: Attribution) -> str:
@@ -138,15 +152,21 @@ def _beside(pinned: Attribution, now: Attribution | None) -> None:
             column.image(one.overlay(), caption=plain(named(one)), alt=named(one), width="stretch")
         return
     unit = found.scale
-    maps = (
-        ("pinned", named(pinned), found.first, found.limit, found.signed),
-        ("chosen", named(now), found.second, found.limit, found.signed),
-        ("difference", "Pinned less chosen", found.difference, found.difference_limit, True),
+    fields = (
+        ("Pinned", named(pinned), found.first, found.limit, found.signed),
+        ("Chosen", named(now), found.second, found.limit, found.signed),
+        ("Difference", "Pinned less chosen", found.difference, found.difference_limit, True),
     )
-    for column, (key, words, values, limit, signed) in zip(st.columns(3), maps, strict=True):
-        figure, alt = field(values, limit=limit, signed=signed, unit=unit, title=words)
+    left, *columns = st.columns(4)
+    seen = f"The part of {now.file} that both were shown"
+    left.markdown("**Photograph**")
+    left.image(large(Image.fromarray(found.pixels)), alt=seen, width="stretch")
+    left.caption(plain(seen))
+    for column, (title, words, values, limit, signed) in zip(columns, fields, strict=True):
+        figure, alt = field(values, limit=limit, signed=signed, unit=unit, title=f"{title}: {words}")
+        column.markdown(f"**{title}**")
+        column.plotly_chart(figure, key=f"map-{title.lower()}", alt=alt)
         column.caption(plain(words))
-        column.plotly_chart(figure, key=f"map-{key}", alt=alt)
     scale = "the same number of logits" if unit == "logits" else "the same share of each map's own strength"
     st.caption(
         plain(
@@ -154,30 +174,16 @@ def _beside(pinned: Attribution, now: Attribution | None) -> None:
             "map's class stays its own."
         )
     )
-    rows = pd.DataFrame(_squares(found.first, found.second))
-    drawer.table(rows, name="compared", title="Both maps as a table", alt="Mean of both maps on each square")
+    rows = maps.squares({"pinned": found.first, "chosen": found.second, "difference": found.difference})
+    drawer.table(
+        pd.DataFrame(rows), name="compared", title="Both maps as a table", alt="Mean of both maps on each square"
+    )
     drawer.download(
         "Difference, CSV",
         lambda: pd.DataFrame(found.difference).to_csv(index=False, header=False),
         "difference.csv",
         "text/csv",
     )
-
-
-def _squares(first: np.ndarray, second: np.ndarray) -> list[dict[str, float]]:
-    """Means over a grid of 7 × 7 squares."""
-    rows, columns = (np.array_split(np.arange(side), 7) for side in first.shape)
-    return [
-        {
-            "row": row,
-            "column": column,
-            "pinned": float(first[np.ix_(down, across)].mean()),
-            "chosen": float(second[np.ix_(down, across)].mean()),
-            "difference": float((first - second)[np.ix_(down, across)].mean()),
-        }
-        for row, down in enumerate(rows, 1)
-        for column, across in enumerate(columns, 1)
-    ]
 
 
 def _matrix(asked: Question) -> None:
@@ -256,7 +262,7 @@ def _agreed(found: Agreement) -> None:
     names = [METHODS[one.result.method].title + (f", {one.result.network}" if several else "") for one in found.ranked]
     figure, alt = matrix(names, found.matrix, best=found.best)
     st.info(plain(found.sentence), icon=":material/gavel:")
-    st.plotly_chart(figure, key="agreement", alt=alt)
+    st.plotly_chart(figure, key="agreement", alt=alt, width=300 + 130 * len(names))
     st.caption(plain(f"{found.setting}. {found.forwards:,} images in {found.seconds:.1f} s."))
     drawer.table(pd.DataFrame(found.rows()), name="agreement", title="The matrix as a table", alt=alt)
     drawer.download("JSON", lambda: json.dumps(found.to_dict(), indent=1), "agreement.json", "application/json")

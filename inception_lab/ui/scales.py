@@ -3,17 +3,21 @@ worth."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+import json
+from collections.abc import Mapping, Sequence
+from functools import partial
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import streamlit as st
+from PIL import Image
 
 from inception_lab.errors import LabError
 from inception_lab.figures.damage import ranked
 from inception_lab.figures.predictions import guesses
 from inception_lab.images.parts import Damage
-from inception_lab.ui import drawer
+from inception_lab.ui import drawer, maps
 from inception_lab.ui.photos import Upload, large
 from inception_lab.ui.widgets import linked_segments, plain
 
@@ -23,11 +27,13 @@ if TYPE_CHECKING:
     from inception_lab.images.residuals import Rho
 
 MOST = 200  # per cent of the scale that a block was built with
+CHART, SIDE = 230, 280  # pixels: slider, guesses and maps are to be seen at once
 SCOPES = {"block": "This block", "all": "All blocks"}
 
 
-def show(upload: Upload, network: str, target: int, block: str) -> str:
-    """The slider and the damage; returns their Python, nothing for a network without residuals."""
+def move(upload: Upload, network: str, target: int, block: str) -> str:
+    """The slider, and guesses and map before and after; returns their Python, nothing for a network without
+    residuals."""
     built = _built(network)
     if not built:
         return ""
@@ -39,17 +45,26 @@ def show(upload: Upload, network: str, target: int, block: str) -> str:
     at = _scope(built, block)
     percent = _percent()
     _said(built, at, percent)
-    steps = _asked(upload, network, target, at, percent)
-    if steps is not None:
-        _guesses(steps, percent)
-        _maps(upload, network, target, at, percent)
-    _damage(upload, network, target)
+    try:
+        steps = [_rho(upload, network, target, at, share) for share in (100, percent)]
+        rows = _guesses(steps, percent)
+        _maps([_map(upload, network, target, at, share) for share in (100, percent)], percent)
+        drawer.table(pd.DataFrame(rows), name="rho", title="Guesses before and after as a table")
+    except LabError as error:
+        st.error(plain(error), icon=":material/error:")
     place = "" if at is None else f', at="{at}"'
     here = f'{{"{at}": {percent / 100:g}}}' if at else f"{percent / 100:g}"
     return f"""lab.rho(photo, "{network}", scales=[1, {percent / 100:g}], relative=True{place}, target={target})
 lab.moved(photo, "{network}", scales={here}, relative=True, target={target})
-lab.damage(photo, "{network}", target={target})
 """
+
+
+def worth(upload: Upload, network: str, target: int) -> str:
+    """What each block is worth, on demand; returns its Python, nothing for a network without residuals."""
+    if not _built(network):
+        return ""
+    _damage(upload, network, target)
+    return f'lab.damage(photo, "{network}", target={target})\n'
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
@@ -79,7 +94,10 @@ def _percent() -> int:
                 f"The link asks for rho '{plain(wanted[:40])}'; it is 0 to {MOST} in steps of 5.",
                 icon=":material/link_off:",
             )
-    value = int(st.slider("ρ, % of the scale it was built with", 0, MOST, step=5, key="rho"))
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        value = int(st.slider("ρ, % of the scale it was built with", 0, MOST, step=5, key="rho"))
+        st.button("Switch off", key="rho-off", on_click=_set, args=(0,), disabled=value == 0)
+        st.button("As built", key="rho-built", on_click=_set, args=(100,), disabled=value == 100)
     if value:
         st.query_params["rho"] = str(value)
     else:
@@ -87,31 +105,31 @@ def _percent() -> int:
     return value
 
 
+def _set(percent: int) -> None:
+    st.session_state["rho"] = percent
+
+
 def _said(built: Mapping[str, float], at: str | None, percent: int) -> None:
     chosen = [
         rho for place, rho in built.items() if at is None or f"{place}/".startswith(f"{place.split('/')[0]}/{at}/")
     ]
-    low, high = min(chosen), max(chosen)
-    own = f"{low:.3g}" if low == high else f"{low:.3g} to {high:.3g}"
-    now = f"{low * percent / 100:.3g}" if low == high else f"{low * percent / 100:.3g} to {high * percent / 100:.3g}"
-    off = " Switched off: only the shortcut is left." if percent == 0 else ""
-    st.caption(f"ρ = {now} in {len(chosen)} block{'s' * (len(chosen) > 1)}, built with {own}.{off}")
+    now = _span([rho * percent / 100 for rho in chosen])
+    off = f" Switched off: only the shortcut{'s are' if len(chosen) > 1 else ' is'} left." if percent == 0 else ""
+    st.caption(f"ρ = {now} in {len(chosen)} block{'s' * (len(chosen) > 1)}, built with {_span(chosen)}.{off}")
 
 
-def _asked(upload: Upload, network: str, target: int, at: str | None, percent: int) -> list[Rho] | None:
-    """What the network says as it is and at the slider's scale; None, with the reason shown, if it says nothing."""
-    try:
-        return _rho(upload, network, target, at, percent)
-    except LabError as error:
-        st.error(plain(error), icon=":material/error:")
-        return None
+def _span(numbers: list[float]) -> str:
+    low, high = f"{min(numbers):.3g}", f"{max(numbers):.3g}"
+    return low if low == high else f"{low} to {high}"
 
 
 @st.cache_data(max_entries=128, show_spinner="Asking the network")
-def _rho(upload: Upload, network: str, target: int, at: str | None, percent: int) -> list[Rho]:
+def _rho(upload: Upload, network: str, target: int, at: str | None, percent: int) -> Rho:
     from inception_lab.images.residuals import rho
 
-    return rho(photo(upload), network, scales=(1.0, percent / 100), at=at, relative=True, target=target)
+    if percent == 100:  # as built is as built, wherever the slider works
+        at = None
+    return rho(photo(upload), network, scales=(percent / 100,), at=at, relative=True, target=target)[0]
 
 
 @st.cache_data(max_entries=64, show_spinner="Drawing the map")
@@ -128,40 +146,59 @@ def photo(upload: Upload) -> Photo:
     return load(upload.data, name=upload.name)
 
 
-def _guesses(steps: list[Rho], percent: int) -> None:
-    """The five best before and after, and the class that is asked about."""
+def _guesses(steps: Sequence[Rho], percent: int) -> list[dict[str, Any]]:
+    """The five best before and after, and the class that is asked about; returns the rows of their table."""
     before, after = steps
-    rows = []
-    for column, step, title in zip(st.columns(2), steps, ("As built", f"At {percent} %"), strict=True):
+    rows: list[dict[str, Any]] = []
+    for column, step, title in zip(st.columns(2), steps, _titles(percent), strict=True):
         figure, alt = guesses([p.label for p in step.predictions], [p.probability for p in step.predictions])
+        figure.update_layout(height=CHART)
         column.markdown(f"**{title}**")
         column.plotly_chart(figure, key=f"rho-{title[:2]}", alt=f"{title}. {alt}")
         rows += [
             {"scale": step.scale, "rank": n, "class": p.label, "probability": p.probability}
             for n, p in enumerate(step.predictions, 1)
         ]
+    first, then = before.predictions[0].label, after.predictions[0].label
     st.caption(
         f"{plain(after.label)}: {before.probability:.1%} as built, {after.probability:.1%} now; its logit "
-        f"{before.logit:.2f}, now {after.logit:.2f}."
-    )
-    drawer.table(pd.DataFrame(rows), name="rho", title="Before and after as a table")
-
-
-def _maps(upload: Upload, network: str, target: int, at: str | None, percent: int) -> None:
-    """Grad-CAM before and after, each with the value of its full colour."""
-    for column, share in zip(st.columns(2), (100, percent), strict=True):
-        try:
-            found = _map(upload, network, target, at, share)
-        except LabError as error:
-            column.error(plain(error), icon=":material/error:")
-            continue
-        title = "As built" if share == 100 else f"At {share} %"
-        column.image(
-            large(found.overlay()),
-            caption=f"{title}: Grad-CAM, {found.setting}; full colour at {found.limit:.3g}",
-            alt=f"Grad-CAM for {found.label}, {title}",
-            width="stretch",
+        f"{before.logit:.2f}, now {after.logit:.2f}. "
+        + (
+            f"First choice still {plain(first)}."
+            if first == then
+            else f"First choice {plain(then)}, not {plain(first)}."
         )
+    )
+    return rows
+
+
+def _titles(percent: int) -> tuple[str, str]:
+    return "As built", f"At {percent} %"
+
+
+def _maps(found: Sequence[Attribution], percent: int) -> None:
+    """Grad-CAM before and after in one scale of colour, with its legend, numbers and pictures."""
+    pictures, limit = maps.overlays(found)
+    first = found[0]
+    st.markdown(f"**Where {plain(first.question)} is seen: Grad-CAM, {plain(first.setting)}**")
+    with st.container(horizontal=True):
+        for picture, title in zip(pictures, _titles(percent), strict=True):
+            with st.container(width=SIDE, gap="small"):
+                alt = f"Grad-CAM for {first.question}, {title}"
+                st.image(large(picture), caption=title, alt=alt, width="stretch")
+    with st.container(width=2 * SIDE + 16):
+        maps.legend("0", f"{limit:.3g} matters for {first.question}, in both", signed=first.signed)
+    rows = maps.squares({"as built": first.values, f"at {percent} %": found[1].values})
+    drawer.table(pd.DataFrame(rows), name="rho-maps", title="Both maps as a table", alt="Means of both on each square")
+    with st.container(horizontal=True):
+        for picture, title, name in zip(pictures, _titles(percent), ("built", "moved"), strict=True):
+            drawer.download(f"PNG, {title.lower()}", partial(_png, picture), f"rho-{name}.png", "image/png")
+
+
+def _png(picture: Image.Image) -> bytes:
+    out = BytesIO()
+    picture.save(out, "PNG")
+    return out.getvalue()
 
 
 def _damage(upload: Upload, network: str, target: int) -> None:
@@ -180,20 +217,27 @@ def _damage(upload: Upload, network: str, target: int) -> None:
         stop = st.empty()
     if go:  # any click ends the script, and the work with it
         stop.button("Stop", key="damage-stop", icon=":material/stop:")
-        st.session_state["damaged"] = (asked, _measured(*asked))
+        st.session_state.pop("damaged", None)
+        if (found := _measured(*asked)) is not None:
+            st.session_state["damaged"] = (asked, found)
         stop.empty()
     before = st.session_state.get("damaged")
     if before and before[0] == asked:
         _ranked(before[1])
 
 
-def _measured(upload: Upload, network: str, target: int) -> Damage:
+def _measured(upload: Upload, network: str, target: int) -> Damage | None:
+    """The damage; None after the page has said why there is none."""
     from inception_lab.images.residuals import damage
 
     bar = st.progress(0.0, "Starting")
-    found = damage(photo(upload), network, target=target, progress=drawer.meter(bar, word="steps"))
-    bar.empty()
-    return found
+    try:
+        return damage(photo(upload), network, target=target, progress=drawer.meter(bar, word="steps"))
+    except LabError as error:
+        st.error(plain(error), icon=":material/block:")
+        return None
+    finally:
+        bar.empty()
 
 
 def _ranked(found: Damage) -> None:
@@ -201,3 +245,4 @@ def _ranked(found: Damage) -> None:
     st.plotly_chart(figure, key="damage-bars", alt=alt)
     st.caption(f"{plain(alt)} One image, {found.seconds:.1f} s.")
     drawer.table(pd.DataFrame(found.to_rows()), name="damage", title="Damage as a table", alt=alt)
+    drawer.download("JSON", lambda: json.dumps(found.to_dict(), indent=1), "damage.json", "application/json")

@@ -85,5 +85,5 @@ def test_damage_is_ranked_by_the_logit() -> None:
     }
     points = [value for trace in figure.data if not trace.showlegend for value in trace.x]
     assert points == pytest.approx([1, 70, -2])
-    assert "cat loses most with A/02 (+4.00 logits, +70.0 points), least with B/01 (-0.25)" in alt
+    assert "cat loses most with A/02 (+4.00 logits, +70.0 points), gains most with B/01 (-0.25)" in alt
     assert "changes for 1 of 3" in alt
