@@ -9,17 +9,22 @@ from __future__ import annotations
 import gc
 import os
 import threading
+from functools import lru_cache
 
 import streamlit as st
 
+from inception_lab.errors import NetworkError
 from inception_lab.images.trained import PREFIX
 from inception_lab.jobs.follow import Follower
 from inception_lab.jobs.store import Store
 from inception_lab.nets import catalog
 from inception_lab.nets.ops import Net, Size
 from inception_lab.readers.graph import Depth, Direction, Graph, graph
+from inception_lab.readers.notation import parse
 from inception_lab.readers.shapes import shapes
 from inception_lab.readers.table import ShapeTable
+
+DESIGN = "design:"
 
 
 @st.cache_resource(show_spinner=False)
@@ -63,10 +68,22 @@ def _import_heavy() -> None:
 
 
 def net(network: str) -> Net:
-    """The network of a key: a name of the catalogue, or "run:<id>" for that with which a run began."""
+    """The network of a key: a name of the catalogue, "run:<id>" for that with which a run began, or
+    "design:<notation>" for one of one's own."""
     if network.startswith(PREFIX):
         return store().run(network.removeprefix(PREFIX)).settings.net()
+    if network.startswith(DESIGN):
+        return _design(network.removeprefix(DESIGN))
     return catalog.net(network)
+
+
+@lru_cache(maxsize=256)
+def _design(text: str) -> Net:
+    found = parse(text)
+    if not isinstance(found, Net):
+        kind = type(found).__name__
+        raise NetworkError(f"The design describes a single {kind}; a design is a whole network, Net(...).")
+    return found
 
 
 @st.cache_resource(max_entries=256, show_spinner=False)

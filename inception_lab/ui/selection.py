@@ -2,7 +2,7 @@
 
 The address holds everything: `inception_resnet_v2` is a network, `inception_resnet_v2/B/07` one of its blocks and
 `inception_resnet_v2/B/07/add` an op. Clicks, selectboxes and links all write the same value. With the network of a run
-the link says `run=<id>` beside it.
+the link says `run=<id>` beside it, with a design of one's own `design=<notation>`.
 """
 
 from __future__ import annotations
@@ -16,28 +16,40 @@ from inception_lab.images.trained import PREFIX
 from inception_lab.nets import catalog
 from inception_lab.nets.address import blocks, locate, steps
 from inception_lab.nets.ops import Net
+from inception_lab.readers.notation import notation
 from inception_lab.ui import cache
 from inception_lab.ui.widgets import plain
 
 START = "inception_resnet_v2/B/01"
-_AT, _RUN, _WRITTEN = "explore_at", "explore_run", "explore_written"
+_AT, _RUN, _DESIGN, _WRITTEN = "explore_at", "explore_run", "explore_design", "explore_written"
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
     """A full address, split into network, stage, block and op; a stage alone means its first block.
 
-    `run` is the id of the run whose network this is, or empty for one of the catalogue.
+    `run` is the id of the run whose network this is, `design` the notation of a network of one's own; both are empty
+    for one of the catalogue.
     """
 
     address: str
     net: Net
     run: str = ""
+    design: str = ""
 
     @property
     def key(self) -> str:
         """What `cache` calls the network."""
-        return _key(self.run) or self.net.name
+        return _key(self.run, self.design) or self.net.name
+
+    @property
+    def python(self) -> str:
+        """The lines of Python that make the network, as `net`."""
+        if self.run:
+            return f'from inception_lab.jobs.store import Store\n\nnet = Store().run("{self.run}").settings.net()'
+        if self.design:
+            return f"from inception_lab.readers.notation import parse\n\nnet = parse({self.design!r})"
+        return f'net = lab.net("{self.net.name}")'
 
     @property
     def parts(self) -> tuple[str, str, str, str]:
@@ -65,7 +77,7 @@ class Selection:
 
 def current() -> Selection:
     """The selection; a link goes before the session's, with a word where it was refused."""
-    link = (st.query_params.get("run", ""), st.query_params.get("at", ""))
+    link = tuple(st.query_params.get(name, "") for name in ("run", "design", "at"))
     if any(link) and link != st.session_state.get(_WRITTEN):  # a link, not what this page wrote last
         try:
             _follow(*link)
@@ -77,21 +89,36 @@ def current() -> Selection:
         st.warning(plain(error), icon=":material/link_off:")
         leave(START)
         chosen = _selection()
-    st.session_state[_WRITTEN] = (chosen.run, chosen.address)
+    st.session_state[_WRITTEN] = (chosen.run, chosen.design, chosen.address)
     st.query_params["at"] = chosen.address
-    if chosen.run:
-        st.query_params["run"] = chosen.run
-    else:
-        st.query_params.pop("run", None)
+    for name, value in (("run", chosen.run), ("design", chosen.design)):
+        if value:
+            st.query_params[name] = value
+        else:
+            st.query_params.pop(name, None)
     return chosen
 
 
 def leave(address: str) -> None:
-    """Select an address of the catalogue, also from the network of a run; for callbacks."""
+    """Select an address of the catalogue, also from the network of a run or a design; for callbacks."""
     full = locate(catalog.net(address.split("/")[0]), address)
-    if st.session_state.get(_RUN):
-        st.session_state.pop("size", None)  # a run's images are much smaller
-    st.session_state.update({_AT: full, _RUN: ""})
+    _move(full)
+
+
+def take(net: Net) -> None:
+    """Select a design in the place of the network that is open, at the same address where it has one; for callbacks.
+
+    A network equal to one of the catalogue is selected as that.
+    """
+    rest = _selection().address.split("/")[1:]
+    design = "" if catalog.CATALOG.get(net.name) == net else notation(net, multiline=False)
+    while True:
+        try:
+            return _move(locate(net, "/".join([net.name, *rest])), design=design)
+        except UnknownAddress:
+            if not rest:
+                raise
+            rest = rest[:-1]
 
 
 def select(address: str) -> None:
@@ -115,28 +142,39 @@ def up() -> None:
 
 
 def resolve(address: str) -> str:
-    """The full address, checked, in the network of the run that is open or in the catalogue; a network's name alone is
-    one too."""
-    run = st.session_state.get(_RUN, "")
-    return locate(cache.net(_key(run) or address.strip("/").split("/")[0]), address)
+    """The full address, checked, in the run or design that is open or in the catalogue; a network's name alone is one
+    too."""
+    own = _key(st.session_state.get(_RUN, ""), st.session_state.get(_DESIGN, ""))
+    return locate(cache.net(own or address.strip("/").split("/")[0]), address)
 
 
-def _follow(run: str, address: str) -> None:
-    """Take what a link says: a run, an address, or both."""
-    if not run:
+def _follow(run: str, design: str, address: str) -> None:
+    """Take what a link says: a run or a design, an address, or both."""
+    if not run and not design:
         return leave(address.strip("/"))
-    net = cache.net(_key(run))
+    net = cache.net(_key(run, design))
     start = next((at for at, _ in blocks(net) if at.endswith("/B/01")), net.name)
-    full = locate(net, address or start)
-    if st.session_state.get(_RUN) != run:
+    _move(locate(net, address or start), run=run, design="" if run else design)
+
+
+def _move(address: str, *, run: str = "", design: str = "") -> None:
+    """Write the selection; another network may be made for another input."""
+    try:
+        before = _selection().net.size
+    except LabError:  # the run was deleted meanwhile
+        before = 0
+    if before != cache.net(_key(run, design) or address.split("/")[0]).size:
         st.session_state.pop("size", None)
-    st.session_state.update({_AT: full, _RUN: run})
+    st.session_state.update({_AT: address, _RUN: run, _DESIGN: design})
 
 
 def _selection() -> Selection:
     address, run = st.session_state.setdefault(_AT, START), st.session_state.get(_RUN, "")
-    return Selection(address, cache.net(_key(run) or address.split("/")[0]), run)
+    design = st.session_state.get(_DESIGN, "")
+    return Selection(address, cache.net(_key(run, design) or address.split("/")[0]), run, design)
 
 
-def _key(run: str) -> str:
-    return f"{PREFIX}{run}" if run else ""
+def _key(run: str, design: str) -> str:
+    if run:
+        return f"{PREFIX}{run}"
+    return f"{cache.DESIGN}{design}" if design else ""

@@ -7,14 +7,21 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from inception_lab.nets import catalog
+from inception_lab.readers.notation import notation
 
-def explore(at: str | None = None, size: int | None = None) -> AppTest:
+DESIGN = notation(catalog.net("inception_v4").with_(classes=7, size=139), multiline=False)
+
+
+def explore(at: str | None = None, size: int | None = None, **link: str) -> AppTest:
     app = AppTest.from_file(Path(__file__).parents[2] / "app.py", default_timeout=60)
     app.switch_page("pages/explore.py")
     if at:
         app.query_params["at"] = at
     if size:
         app.query_params["size"] = str(size)
+    for name, value in link.items():
+        app.query_params[name] = value
     app.run()
     assert not app.exception
     return app
@@ -114,3 +121,78 @@ def test_a_hostile_size_in_the_link_is_survived(size: str) -> None:
     assert not app.exception
     assert app.metric[0].value == "55.84 M"
     assert "it is a whole number from 32 to 1024" in app.warning[0].value
+
+
+def test_the_breadcrumb_leads_back_up() -> None:
+    app = explore("inception_resnet_v2/B/07/body/branch2/conv1")
+    crumbs = [button.label for button in app.button if str(button.key).startswith("crumb-")]
+    assert [unescaped(crumb) for crumb in crumbs] == ["inception_resnet_v2", "B", "07", "body/branch2/conv1"]
+    for place, address in ((2, "/B/07"), (1, "/B"), (0, "")):
+        app.button(key=f"crumb-{place}").click().run()
+        assert not app.exception
+        assert app.query_params["at"] == f"inception_resnet_v2{address}"
+    assert len([button for button in app.button if str(button.key).startswith("crumb-")]) == 1
+
+
+def test_a_design_in_the_link_is_opened_and_left() -> None:
+    app = explore(at="B/03/branch2", design=DESIGN)
+    assert not app.warning
+    assert app.number_input(key="size").value == 139
+    assert [box.value for box in app.selectbox][1:] == ["B", "03", "branch2"]
+    assert metrics(app)["Parameters"] == f"{(42_679_816 - 1537 * 993) / 1e6:.2f} M"
+    assert app.query_params == {"at": "inception_v4/B/03/branch2", "design": DESIGN}
+    names: dict[str, object] = {}
+    exec(next(code.value for code in app.code if "lab.graph" in code.value), names)  # what the page offers for download
+    assert names["net"] == catalog.net("inception_v4").with_(classes=7, size=139)
+    app.button(key="leave-design").click().run()
+    assert not app.exception
+    assert app.query_params == {"at": "inception_v4"}
+    assert app.number_input(key="size").value == 299
+
+
+@pytest.mark.parametrize(
+    ("design", "why"),
+    [
+        ("Conv(3, 1)", "single Conv; a design is a whole network"),
+        ("__import__('os')", "Line 1"),
+        ("Net(", "Line 1"),
+        ("9" * 9, "not a network"),
+    ],
+)
+def test_a_design_that_is_none_is_refused_with_a_sentence(design: str, why: str) -> None:
+    app = explore(design=design)
+    assert why in unescaped(app.warning[0].value)
+    assert app.query_params == {"at": "inception_resnet_v2/B/01"}
+
+
+def test_a_design_goes_before_nothing_but_a_run() -> None:
+    app = explore(design=DESIGN, run="gone")
+    assert "There is no run 'gone'" in unescaped(app.warning[0].value)
+
+
+def test_taking_a_design_keeps_the_place_that_it_has() -> None:
+    def take() -> None:
+        import streamlit as st
+
+        from inception_lab.nets import catalog
+        from inception_lab.nets.ops import Net
+        from inception_lab.ui import selection
+
+        def shorter(net: Net) -> Net:
+            return net.repeats(2, 2, 2)
+
+        net = catalog.net("inception_v4")
+        st.button("shorter", key="shorter", on_click=selection.take, args=(shorter(net),))
+        st.button("same", key="same", on_click=selection.take, args=(net,))
+        chosen = selection.current()
+        st.text(f"{chosen.address} {len(chosen.net.stages[3].blocks)} {bool(chosen.design)}")
+
+    app = AppTest.from_function(take, default_timeout=60)
+    app.query_params["at"] = "inception_v4/B/03/branch2"
+    app.run()
+    assert app.text[0].value == "inception_v4/B/03/branch2 7 False"
+    app.button(key="shorter").click().run()
+    assert app.text[0].value == "inception_v4/B 2 True"
+    app.button(key="same").click().run()
+    assert app.text[0].value == "inception_v4/B 7 False"
+    assert "design" not in app.query_params
