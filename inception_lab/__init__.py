@@ -34,9 +34,11 @@ if TYPE_CHECKING:
     from inception_lab.notebook import sweep as sweep
     from inception_lab.notebook import train as train
     from inception_lab.readers.compare import compare as compare
+    from inception_lab.readers.cost import cost as cost
     from inception_lab.readers.graph import graph as graph
     from inception_lab.readers.notation import notation as notation
     from inception_lab.readers.shapes import shapes as shapes
+    from inception_lab.readers.source import source as source
 
 _HOME = {
     "LabError": "errors",
@@ -46,6 +48,7 @@ _HOME = {
     "classify": "images.classify",
     "compare": "readers.compare",
     "compare_maps": "images.comparison",
+    "cost": "readers.cost",
     "credit": "images.credit",
     "credited": "images.pictures",
     "damage": "images.residuals",
@@ -58,6 +61,7 @@ _HOME = {
     "resume": "notebook",
     "rho": "images.residuals",
     "shapes": "readers.shapes",
+    "source": "readers.source",
     "summary": "models.build",
     "sweep": "notebook",
     "train": "notebook",
@@ -73,6 +77,7 @@ __all__ = [
     "classify",
     "compare",
     "compare_maps",
+    "cost",
     "credit",
     "credited",
     "damage",
@@ -85,6 +90,7 @@ __all__ = [
     "resume",
     "rho",
     "shapes",
+    "source",
     "summary",
     "sweep",
     "train",

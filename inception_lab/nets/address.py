@@ -95,6 +95,21 @@ def inside(net: Net, address: str) -> tuple[str, ...]:
     return _names(net).get(tuple(locate(net, address).split("/")[1:]), ())
 
 
+def written(net: Net, address: str) -> Op | None:
+    """The op that is written at a full address; None for what has an address without being one (a stage, a joint)."""
+    _, *parts = address.split("/")
+    stage = next((stage for stage in net.stages if parts and stage.name == parts[0]), None)
+    if stage is None or len(parts) < 2:
+        return None
+    op = stage.blocks[int(parts[1]) - 1]
+    for part in parts[2:]:
+        inner = dict(children(op))
+        if part not in inner:
+            return None
+        op = inner[part]
+    return op
+
+
 def _names(net: Net, *, split: bool = False) -> dict[tuple[str, ...], tuple[str, ...]]:
     names: dict[tuple[str, ...], tuple[str, ...]] = {
         (): (*(stage.name for stage in net.stages), "head"),

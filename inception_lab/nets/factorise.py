@@ -1,7 +1,7 @@
 """An n×n convolution taken apart into 1×n and n×1, as the Inception papers do with 7×7 and 3×3.
 
-After Szegedy et al., Rethinking the Inception Architecture (2016), section 3.2 and Fig 6; the blocks of arXiv Figs 5, 6,
-11, 13, 17 and 19 of the lab's paper are made of such pairs.
+After Szegedy et al., Rethinking the Inception Architecture (2016), section 3.2 and Fig 6; the blocks of arXiv Figs 5,
+6, 11, 13, 17 and 19 of the lab's paper are made of such pairs.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from operator import rshift
 from typing import Literal, TypeVar, assert_never
 
 from inception_lab.errors import NetworkError
-from inception_lab.nets.address import CONV, children, locate
+from inception_lab.nets.address import CONV, children, locate, written
 from inception_lab.nets.ops import Chain, Concat, Conv, Net, Op, Pool, Residual
 
 Copies = Literal["one", "all"]
@@ -22,10 +22,10 @@ N = TypeVar("N", bound=Net)
 def factorised(net: N, address: str, *, copies: Copies = "one") -> N:
     """The network with the n×n convolution at `address` as 1×n → n×1, in that order (slim's and the drawings').
 
-    Between the two stand as many channels as leave them, with batch norm and ReLU as after every convolution; the stride
-    is the second's, so that both keep the grid of the one. With `copies="all"` every block of the stage that equals the
-    one at the address changes with it: a description is a value, repeats share one, and a single copy that changes
-    becomes a value of its own. In a chain the ops behind move up by one place (`conv3` becomes `conv4`).
+    Between the two stand as many channels as leave them, with batch norm and ReLU as after every convolution; the
+    stride is the second's, so that both keep the grid of the one. With `copies="all"` every block of the stage that
+    equals the one at the address changes with it: a description is a value, repeats share one, and a single copy that
+    changes becomes a value of its own. In a chain the ops behind move up by one place (`conv3` becomes `conv4`).
 
     Raises `UnknownAddress`, and `NetworkError` with the kernel where there is no n×n.
     """
@@ -34,7 +34,7 @@ def factorised(net: N, address: str, *, copies: Copies = "one") -> N:
     stage = next(stage for stage in net.stages if stage.name == name)
     old = stage.blocks[int(block) - 1]
     new = _changed(old, tuple(inner))
-    chosen = [copies == "all" and other == old or place == int(block) for place, other in enumerate(stage.blocks, 1)]
+    chosen = [(copies == "all" and other == old) or place == int(block) for place, other in enumerate(stage.blocks, 1)]
     blocks = tuple(new if change else other for change, other in zip(chosen, stage.blocks, strict=True))
     stages = tuple(replace(one, blocks=blocks) if one is stage else one for one in net.stages)
     return net.with_(stages=stages)
@@ -53,11 +53,11 @@ def target(net: Net, address: str) -> str:
     Raises `UnknownAddress`, and `NetworkError` if it is no n×n convolution with n above 1.
     """
     at = locate(net, address)
-    found = _op(net, at)
+    found = written(net, at)
     if found is None and at.rsplit("/", 1)[1] in CONV:
         above = at.rsplit("/", 1)[0]
-        if isinstance(_op(net, above), Conv):
-            at, found = above, _op(net, above)
+        if isinstance(written(net, above), Conv):
+            at, found = above, written(net, above)
     if not isinstance(found, Conv):
         raise NetworkError(f"{at} is {_word(found)}: only an n×n convolution can be factorised into 1×n and n×1.")
     height, width = found.window
@@ -107,21 +107,6 @@ def _changed(op: Op, path: tuple[str, ...]) -> Op:
             return replace(op, body=inner[0])
         case _:
             assert_never(op)
-
-
-def _op(net: Net, at: str) -> Op | None:
-    """The op written at a full address; None for anything else that has an address."""
-    _, *parts = at.split("/")
-    stage = next((stage for stage in net.stages if parts and stage.name == parts[0]), None)
-    if stage is None or len(parts) < 2:
-        return None
-    op = stage.blocks[int(parts[1]) - 1]
-    for part in parts[2:]:
-        inner = dict(children(op))
-        if part not in inner:
-            return None
-        op = inner[part]
-    return op
 
 
 def _word(op: Op | None) -> str:

@@ -26,7 +26,7 @@ WORDS: dict[Bound, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """Peak floating-point operations a second (a multiply-add is two) and bytes a second to and from memory, in fp32."""
+    """Peak operations a second in fp32 (a multiply-add is two) and bytes a second to and from memory."""
 
     name: str
     peak: float

@@ -111,7 +111,7 @@ def _movers(net: Net) -> tuple[tuple[str, Op], ...]:
     """The blocks that can change the grid; in all others every window is padded and moves by one."""
     found = []
     for address, block in blocks(net):
-        if any(op.stride > 1 or op.pad == "valid" and op.window != (1, 1) for _, op in _windows(address, block)):
+        if any(op.stride > 1 or (op.pad == "valid" and op.window != (1, 1)) for _, op in _windows(address, block)):
             found.append((address, block))
     return tuple(found)
 
