@@ -31,8 +31,8 @@ def ranked(found: Damage) -> tuple[go.Figure, str]:
             chance = _bars(those, [100 * row.fall for row in those], name, colour, pattern, legend=False)
             figure.add_trace(logit, row=1, col=1)
             figure.add_trace(chance, row=1, col=2)
-    figure.update_xaxes(title="fall of the logit", row=1, col=1)
-    figure.update_xaxes(title="fall of the probability, points", row=1, col=2)
+    figure.update_xaxes(title="fall, logits", row=1, col=1)
+    figure.update_xaxes(title="fall, % points", row=1, col=2)
     order = [_place(row) for row in rows]
     figure.update_yaxes(
         categoryorder="array", categoryarray=order, autorange="reversed", automargin=True, type="category"

@@ -94,8 +94,8 @@ def _percent() -> int:
                 f"The link asks for rho '{plain(wanted[:40])}'; it is 0 to {MOST} in steps of 5.",
                 icon=":material/link_off:",
             )
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        value = int(st.slider("ρ, % of the scale it was built with", 0, MOST, step=5, key="rho"))
+    value = int(st.slider("ρ, % of the scale it was built with", 0, MOST, step=5, key="rho"))
+    with st.container(horizontal=True):
         st.button("Switch off", key="rho-off", on_click=_set, args=(0,), disabled=value == 0)
         st.button("As built", key="rho-built", on_click=_set, args=(100,), disabled=value == 100)
     if value:

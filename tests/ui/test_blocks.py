@@ -69,6 +69,23 @@ def test_the_page_says_what_the_library_says() -> None:
     assert "scales=[1, 0.5]" in code
 
 
+def test_credit_for_one_class_rather_than_another() -> None:
+    def script() -> None:
+        import streamlit as st
+
+        from inception_lab.images.samples import samples
+        from inception_lab.ui import blocks, photos
+
+        st.code(blocks.show(photos.of_sample(samples()[0]), "efficientnet_lite0", 967, 968))
+
+    app = AppTest.from_function(script, default_timeout=120).run()
+    assert not app.exception
+    found = credit(COFFEE, target=967, against=968)
+    assert f"the logit of espresso less that of cup ({found.score:.2f})" in said(app)
+    assert "Credit for espresso rather than cup at 9 adds." in said(app)
+    assert "target=967, against=968" in app.code[0].value
+
+
 def test_all_blocks_of_a_run(home: Path) -> None:
     tag = f"run:{train(home)}"
     app = page(tag, part="B/02", scope="all", joint="concat", steps="true")
