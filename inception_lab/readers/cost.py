@@ -22,6 +22,7 @@ from inception_lab.readers.table import Kind, Row
 if TYPE_CHECKING:
     import pandas
 
+Group = Literal["network", "stage", "block", "branch"]
 Level = Literal["stages", "blocks", "ops"]
 Quantity = Literal["parameters", "multiply_adds", "output_bytes", "live_bytes", "kept_bytes"]
 
@@ -47,7 +48,7 @@ class Cost:
     """
 
     address: str
-    op: Kind | Literal["stage", "block", "network"]
+    op: Kind | Group
     label: str
     kernel: Size | None
     output: tuple[int, int, int]
@@ -87,7 +88,7 @@ class CostTable:
     @property
     def total(self) -> Cost:
         """The whole network."""
-        return _sum(self.network, "network", self.rows)
+        return summed(self.network, "network", self.rows)
 
     def level(self, level: Level, *, under: str = "") -> tuple[Cost, ...]:
         """The stages, blocks or ops at the full address `under` or inside it, in order; of all without one."""
@@ -98,8 +99,8 @@ class CostTable:
         def key(row: Cost) -> str:
             return "/".join(row.address.split("/")[: _DEPTH[level]])
 
-        kind: Literal["stage", "block"] = "stage" if level == "stages" else "block"
-        return tuple(_sum(address, kind, tuple(found)) for address, found in groupby(rows, key))
+        kind: Group = "stage" if level == "stages" else "block"
+        return tuple(summed(address, kind, tuple(found)) for address, found in groupby(rows, key))
 
     def to_dict(self) -> dict[str, Any]:
         """The table as plain data."""
@@ -172,7 +173,8 @@ def _row(row: Row, *, read: int, alive: int, keeps: int) -> Cost:
     )
 
 
-def _sum(address: str, kind: Literal["stage", "block", "network"], rows: Sequence[Cost]) -> Cost:
+def summed(address: str, kind: Kind | Group, rows: Sequence[Cost]) -> Cost:
+    """What rows, at least one, add up to."""
     return Cost(
         address=address,
         op=kind,

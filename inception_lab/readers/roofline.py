@@ -118,7 +118,7 @@ def flops(row: Cost) -> int:
             return cells
         case "norm":
             return 3 * cells  # times, plus, and the ReLU
-        case "concat" | "dropout" | "stage" | "block" | "network":
+        case "concat" | "dropout" | "network" | "stage" | "block" | "branch":
             return 0
         case _:
             assert_never(row.op)
