@@ -6,11 +6,16 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import final
+from time import monotonic
+from time import sleep as _wait
+from typing import Literal, final
 
 from inception_lab.errors import RunError
 
 VERSION = 1
+PATIENCE = 10.0
+"""Seconds to wait for others who write."""
+_POLL = 0.01
 _SCHEMA = """
 CREATE TABLE runs (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -44,21 +49,22 @@ class Database:
 
     def __init__(self, path: Path, *, lasting: bool = True) -> None:
         self._path = path
-        self._upgrade()
         self._lasting = lasting
+        self._upgrade()
 
     @contextmanager
     def open(self) -> Iterator[sqlite3.Connection]:
         """A connection of the caller's own, closed at the end."""
         if not _holds_anything(self._path):
             self._again()
-        with self._connected() as db:
+        with self._connected(mode="rw") as db:  # a file that vanishes just now is not made by a mere look at it
             yield db
 
     @contextmanager
-    def _connected(self) -> Iterator[sqlite3.Connection]:
+    def _connected(self, *, mode: Literal["rw", "rwc"]) -> Iterator[sqlite3.Connection]:
+        file = f"{self._path.absolute().as_uri()}?mode={mode}"
         try:
-            with closing(sqlite3.connect(self._path, timeout=10, isolation_level=None)) as db:
+            with closing(sqlite3.connect(file, timeout=PATIENCE, isolation_level=None, uri=True)) as db:
                 db.row_factory = sqlite3.Row
                 yield db
         except sqlite3.DatabaseError as error:
@@ -86,7 +92,7 @@ class Database:
         self._upgrade()
 
     def _upgrade(self) -> None:
-        with self._connected() as db:
+        with self._connected(mode="rwc") as db:
             version = db.execute("PRAGMA user_version").fetchone()[0]
             if version == VERSION:
                 return
@@ -95,12 +101,29 @@ class Database:
                     f"{self._path} has version {version}, this lab reads {VERSION}. Update the lab, or set "
                     "INCEPTION_LAB_HOME to another folder."
                 )
-            db.execute("PRAGMA journal_mode = WAL")
-        with self._connected() as db, _locked(db):
+            _write_ahead(db)
+        with self._connected(mode="rwc") as db, _locked(db):
             if db.execute("PRAGMA user_version").fetchone()[0] == 0:  # another process may have been first
                 for statement in _SCHEMA.split(";"):
                     db.execute(statement)
                 db.execute(f"PRAGMA user_version = {VERSION}")
+
+
+def _write_ahead(db: sqlite3.Connection) -> None:
+    """Switch the file to a write-ahead log, in which nobody who reads waits for who writes.
+
+    The one statement for which SQLite does not wait by itself: it reads before it asks to write, and of two processes
+    that have read, which a new home may well see, one is told at once that the file is locked.
+    """
+    until = monotonic() + PATIENCE
+    while True:
+        try:
+            db.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or monotonic() > until:
+                raise
+        _wait(_POLL)
 
 
 @contextmanager

@@ -18,7 +18,7 @@ def run_process(home: Path, ids: Sequence[str], work: str) -> None:
     """The process of a run, or of several, from its first moment to its last."""
     if sys.platform != "win32":
         os.setsid()
-    store, me = Store(home, supervised=False), this_process()
+    store, me = Store(home, supervised=False, lasting=False), this_process()
     first, *others = [store.folder(id) for id in ids]
     log_to(first)
     for folder in others:

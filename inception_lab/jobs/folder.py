@@ -90,6 +90,11 @@ def has_ended(folder: Path) -> bool:
     return (folder / RESULT).exists() or _last_event(folder).get("type") == "end"
 
 
+def closed(folder: Path) -> bool:
+    """Whether the run has written all it will: its end comes after its result and its autopsy."""
+    return _last_event(folder).get("type") == "end"
+
+
 def ending(folder: Path, *, cancelled: bool = False, exit_status: int | None = None) -> Ending:
     """How a run ended whose process is gone; never raises, whatever its files hold.
 

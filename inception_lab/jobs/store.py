@@ -40,20 +40,21 @@ log = logging.getLogger(__name__)
 class Store:
     """The runs under `home` (default: $INCEPTION_LAB_HOME, else ~/.inception-lab).
 
-    Whatever gives the supervisor something to do also makes sure that one lives, unless `supervised` is false.
+    Whatever gives the supervisor something to do also makes sure that one lives, unless `supervised` is false. With
+    `lasting` false the home must be there, and should it vanish it is not made again: see `Database`.
     Raises `UnknownRun` for an id that is not there.
     """
 
-    def __init__(self, home: Path | str | None = None, *, supervised: bool = True) -> None:
+    def __init__(self, home: Path | str | None = None, *, supervised: bool = True, lasting: bool = True) -> None:
         self.home = launch.lab_home(home)
         self._supervised = supervised
         try:
-            (self.home / "runs").mkdir(parents=True, exist_ok=True)
+            (self.home / "runs").mkdir(parents=lasting, exist_ok=True)
         except OSError as error:
             raise RunError(
                 f"The lab's folder {self.home} cannot be made: {error.strerror}. Set INCEPTION_LAB_HOME."
             ) from None
-        self._database = Database(self.home / "runs.sqlite")
+        self._database = Database(self.home / "runs.sqlite", lasting=lasting)
 
     def submit(self, settings: Settings, *, group: str | None = None) -> str:
         """Queue one run; returns its id."""

@@ -29,7 +29,7 @@ from inception_lab.jobs.folder import Ending
 from inception_lab.jobs.launch import ensure_running as ensure_running
 from inception_lab.jobs.process import ProcessId, this_process
 from inception_lab.jobs.store import Run, Store
-from inception_lab.training.files import RESULT, replace
+from inception_lab.training.files import replace
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +50,7 @@ class Supervisor:
         self._terminated: set[str] = set()
         self._mates: Counter[ProcessId | None] = Counter()  # running runs of each process, which stacks share
         self._wanted: Counter[ProcessId | None] = Counter()  # and those nobody has cancelled
+        self._alive: list[Run] = []
         self._beat = 0.0
 
     def turn(self) -> bool:
@@ -57,7 +58,7 @@ class Supervisor:
         claimed = self._store.claimed()
         self._mates = Counter(run.process for run in claimed)
         self._wanted = Counter(run.process for run in claimed if run.cancel_asked is None)
-        alive = [run for run in claimed if self._watched(run)]
+        self._alive = alive = [run for run in claimed if self._watched(run)]
         if alive and time.monotonic() - self._beat > HEARTBEAT:
             self._store.heartbeat([run.id for run in alive])
             self._beat = time.monotonic()
@@ -65,6 +66,15 @@ class Supervisor:
         if waiting and self._executor.ready():
             self._claim(list({run.process or run.id: run for run in alive}.values()))
         return bool(alive or waiting)
+
+    def end_all(self) -> None:
+        """End the runs that were alive at the last turn: their folders are gone, and all they make is lost."""
+        for force in (False, True):
+            for run in self._alive:
+                self._executor.end(run, force=force)
+            until = time.monotonic() + TERMINATE_AFTER
+            while any(map(self._executor.alive, self._alive)) and time.monotonic() < until:
+                time.sleep(POLL)
 
     def _claim(self, beside: list[Run]) -> None:
         """Start what there is room for beside the processes of those runs."""
@@ -74,6 +84,7 @@ class Supervisor:
             joins=self._executor.joins if self._executor.stacks else None,
         )
         for runs in stacks:
+            self._alive += runs
             self._start(runs)
 
     def _start(self, runs: list[Run]) -> None:
@@ -99,7 +110,7 @@ class Supervisor:
         """Whether the run still runs; writes down how it ended if it does not."""
         shares = run.process is not None and self._mates[run.process] > 1
         if self._executor.alive(run):
-            if shares and (run.folder / RESULT).exists():  # the others go on
+            if shares and folders.closed(run.folder):  # the others go on
                 self._executor.forget(run)
                 self._finish(run, None)
                 return False
@@ -126,8 +137,12 @@ class Supervisor:
 
 
 def serve(home: Path, *, work: str = launch.WORK, idle: float = IDLE) -> None:
-    """Be the supervisor of `home` until there was nothing to do for `idle` seconds; return at once if one lives."""
-    store = Store(home, supervised=False)
+    """Be the supervisor of `home` until there was nothing to do for `idle` seconds; return at once if one lives.
+
+    A home that was deleted is not made again: its supervisor ends, with the runs it had. If somebody else made it again
+    meanwhile, that one has a supervisor of its own. Raises `RunError` if there is no home, or only its store is gone.
+    """
+    store = Store(home, supervised=False, lasting=False)
     lock = launch.supervisor_lock(home)
     supervisor = None
     while True:
@@ -139,8 +154,10 @@ def serve(home: Path, *, work: str = launch.WORK, idle: float = IDLE) -> None:
             me = this_process()
             replace(home / "supervisor.pid", f"{me.pid} {me.started} {me.machine}".encode())
             supervisor = supervisor or _supervisor(store, work)
-            if supervisor is not None:
-                _until_idle(supervisor, idle)
+            if supervisor is not None and not _until_idle(supervisor, home, idle):
+                log.warning("%s is gone, and its supervisor goes too", home)
+                supervisor.end_all()
+                return
         finally:
             lock.release()
         # Whoever queued a run while the lock was still held took this supervisor to be alive and started none.
@@ -174,12 +191,24 @@ def _supervisor(store: Store, work: str) -> Supervisor | None:
         return None
 
 
-def _until_idle(supervisor: Supervisor, idle: float) -> None:
-    last = time.monotonic()
+def _until_idle(supervisor: Supervisor, home: Path, idle: float) -> bool:
+    """Whether the home was this process's until there was nothing to do in it any more.
+
+    The lock says nothing of that: it is held on a file that may be deleted, while another has the one in its place.
+    """
+    me, last = this_process(), time.monotonic()
     while time.monotonic() - last < idle:
-        if supervisor.turn():
-            last = time.monotonic()
+        try:
+            if launch.supervisor(home) != me:
+                return False
+            if supervisor.turn():
+                last = time.monotonic()
+        except RunError:
+            if launch.supervisor(home) != me:  # since it vanished in mid-turn
+                return False
+            raise
         time.sleep(POLL)
+    return True
 
 
 def _fail_queued(store: Store, error: RunError) -> None:

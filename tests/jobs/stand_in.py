@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 from inception_lab.jobs.store import Store
@@ -14,7 +15,8 @@ from inception_lab.training.settings import Settings
 
 
 def work(folder: Path) -> int:
-    """A run as its preset says: `micro` is well, `deaf` to the cancel file, `stubborn` even to SIGTERM, or `broken`."""
+    """A run as its preset says: `micro` is well, `deaf` to the cancel file, `stubborn` even to SIGTERM, `late`
+    with its end, or `broken`."""
     for _ in made(folder):
         time.sleep(0.01)
     return 3 if (folder / "cancel").exists() else 0
@@ -57,12 +59,31 @@ def made(folder: Path) -> Iterator[None]:
         }
         (folder / "draft").write_text(json.dumps(result))
         (folder / "draft").rename(folder / "result.json")
+        while settings.preset == "late" and not (folder / "go").exists():
+            yield
         say(file, events.end(status))
 
 
 def say(file, event) -> None:
     file.write(events.encode(event) + "\n")
     file.flush()
+
+
+_line: list[Barrier] = []
+
+
+def lined_up(line: Barrier) -> None:
+    """Let this process open homes at the same moment as others; for its start."""
+    _line.append(line)
+
+
+def open_new(homes: list[Path]) -> list[int]:
+    """How many runs there are in each of the homes, as one of many that look into it for the first time."""
+    found = []
+    for home in homes:
+        _line[0].wait(60)
+        found.append(len(Store(home, supervised=False).runs()))
+    return found
 
 
 def claim_all(home: Path) -> list[str]:

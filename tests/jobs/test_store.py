@@ -17,7 +17,7 @@ from inception_lab.jobs.process import ProcessId, this_process
 from inception_lab.jobs.store import Run, Store, new_id
 from inception_lab.training.events import Step, encode
 from inception_lab.training.settings import Settings
-from tests.jobs.stand_in import claim_all
+from tests.jobs import stand_in
 
 MICRO = Settings(scale=0.3, seed=4)
 
@@ -76,7 +76,7 @@ def test_claim_takes_oldest_first_and_marks_them(store: Store) -> None:
 def test_two_processes_never_claim_the_same_run(store: Store, home: Path) -> None:
     ids = store.submit_many([MICRO] * 80)
     with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as pool:
-        taken = [id for part in pool.map(claim_all, [home, home]) for id in part]
+        taken = [id for part in pool.map(stand_in.claim_all, [home, home]) for id in part]
     assert sorted(taken) == sorted(ids)
 
 
@@ -88,6 +88,15 @@ def test_threads_share_a_store(store: Store) -> None:
 
 
 def test_many_processes_may_open_a_new_home_at_once(tmp_path: Path) -> None:
+    """Each of six looks at forty homes that are not there yet, at the same moment as the others."""
+    spawn = multiprocessing.get_context("spawn")
+    line = spawn.Barrier(6)
+    with ProcessPoolExecutor(6, mp_context=spawn, initializer=stand_in.lined_up, initargs=(line,)) as pool:
+        found = list(pool.map(stand_in.open_new, [[tmp_path / f"home-{n}" for n in range(40)]] * 6))
+    assert found == [[0] * 40] * 6
+
+
+def test_many_threads_may_open_a_new_home_at_once(tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(lambda _: Store(tmp_path / "new", supervised=False).runs(), range(16))) == [[]] * 16
 

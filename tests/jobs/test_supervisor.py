@@ -1,4 +1,5 @@
 import os
+import shutil
 import signal
 import time
 from collections.abc import Callable
@@ -199,6 +200,42 @@ def test_only_one_supervisor_lives(store: Store, supervise: Supervise, home: Pat
     assert [p.pid for p in processes(home) if "inception_lab.jobs.supervisor" in p.cmdline()] == [first.pid]
 
 
+def emptied(home: Path) -> None:
+    """Delete a home under the processes that use it."""
+    shutil.rmtree(home, ignore_errors=True)
+    until(lambda: shutil.rmtree(home, ignore_errors=True) or not home.exists())  # what was written meanwhile as well
+
+
+def test_supervisor_of_a_deleted_home_ends_with_its_runs_and_makes_no_other(
+    store: Store, supervise: Supervise, home: Path
+) -> None:
+    first = supervise()
+    runs = store.submit_many([LONG, LONG.with_(preset="stubborn")])
+    pids = [started(store, run) for run in runs]
+    emptied(home)
+    until(lambda: not first.alive, seconds=10)
+    until(lambda: not any(map(psutil.pid_exists, pids)))
+    assert not home.exists()
+
+
+def test_a_home_that_was_made_again_has_a_supervisor_of_its_own(store: Store, supervise: Supervise, home: Path) -> None:
+    first = supervise()
+    os.kill(first.pid, signal.SIGSTOP)  # so that it learns of everything at once
+    try:
+        emptied(home)
+        launch._started.clear()  # as in a process that did not start the first
+        run = Store(home, supervised=False).submit(LONG)
+        second = supervise()
+        pid = started(store, run)
+    finally:
+        os.kill(first.pid, signal.SIGCONT)
+    until(lambda: not first.alive, seconds=10)
+    assert launch.supervisor(home) == second
+    assert second.alive
+    assert psutil.pid_exists(pid)
+    assert store.run(run).status == "running"
+
+
 def test_ray_address_without_ray_is_refused_at_once(store: Store, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RAY_ADDRESS", "auto")
     monkeypatch.setattr(launch, "find_spec", lambda name: None)
@@ -247,6 +284,24 @@ def test_a_stack_is_one_process_and_its_runs_end_each_in_its_time(
     until(lambda: len(read_steps(store.folder(runs[2]) / "events.jsonl")) > made + 5)
     assert [store.run(run).status for run in runs] == ["running", "cancelled", "running"]
     assert "whose log.txt" in (store.folder(runs[2]) / "log.txt").read_text()
+
+
+def test_a_run_of_a_stack_has_ended_when_it_has_said_all(
+    store: Store, supervise: Supervise, stacked: Callable[..., list[str]]
+) -> None:
+    """Between its result and its end a run writes its autopsy: until then it is not to be given as ended."""
+    runs = stacked(*[SHORT.with_(preset="late")] * 2)
+    supervise()
+    for run in runs:
+        until((store.folder(run) / "result.json").exists)
+    assert started(store, runs[0]) == started(store, runs[1])
+    time.sleep(0.5)  # five turns of the supervisor
+    assert [run.id for run in store.claimed()] == runs
+    (store.folder(runs[0]) / "go").touch()
+    until(lambda: [run.id for run in store.claimed()] == runs[1:])
+    assert (store.run(runs[0]).status, (store.run(runs[0]).result or {})["steps"]) == ("finished", 5)
+    (store.folder(runs[1]) / "go").touch()
+    assert ends(store, runs[1]) == "finished"
 
 
 def test_a_run_that_does_not_listen_is_not_ended_with_others(
