@@ -12,7 +12,7 @@ from typing import TypeVar, final
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils.fusion import fuse_conv_bn_eval
+from torch.nn.utils.fusion import fuse_conv_bn_weights
 
 from inception_lab.errors import NetworkError
 
@@ -29,15 +29,16 @@ def fused(model: Model) -> Model:
     """
     if model.training:
         raise NetworkError("Only a network in evaluation mode can be folded: call eval() first.")
+    model = model.to(memory_format=torch.channels_last)
     for parent in list(model.modules()):
-        for (conv_name, conv), (norm_name, norm) in pairwise(parent.named_children()):
+        for (_, conv), (norm_name, norm) in pairwise(parent.named_children()):
             if isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
-                parent.set_submodule(conv_name, _folded(conv, norm))
+                _fold(conv, norm)
                 parent.set_submodule(norm_name, _after(norm))
     for module in model.modules():
         if hasattr(module, "inplace"):
             module.inplace = False  # type: ignore[assignment]  # hooks keep what they saw
-    return model.to(memory_format=torch.channels_last)
+    return model
 
 
 def has_bf16() -> bool:
@@ -64,10 +65,20 @@ class _Bf16(nn.Module):
         return logits.float()
 
 
-def _folded(conv: nn.Conv2d, norm: nn.BatchNorm2d) -> nn.Conv2d:
-    """The convolution that does both; worked out in fp64, so that only one rounding is left."""
-    both: nn.Conv2d = fuse_conv_bn_eval(conv.double(), norm.double())
-    return both.float().requires_grad_(False)
+@torch.no_grad()
+def _fold(conv: nn.Conv2d, norm: nn.BatchNorm2d) -> None:
+    """Let the convolution do both; worked out in fp64, so that only one rounding is left.
+
+    The weights are written where they stood: new ones would leave holes between them that the allocator keeps, as much
+    again as the network.
+    """
+    given = (conv.bias, norm.running_mean, norm.running_var, norm.weight, norm.bias)
+    bias, mean, var, gain, shift = (None if one is None else one.double() for one in given)
+    assert mean is not None
+    assert var is not None
+    weight, bias = fuse_conv_bn_weights(conv.weight.double(), bias, mean, var, norm.eps, gain, shift)
+    conv.weight.requires_grad_(False).copy_(weight)
+    conv.bias = nn.Parameter(bias.to(conv.weight.dtype), requires_grad=False)
 
 
 def _after(norm: nn.BatchNorm2d) -> nn.Module:

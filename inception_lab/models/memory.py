@@ -35,7 +35,7 @@ def announced(model: nn.Module, *, size: int, channels: int = 3, batch: int = 1)
 
     `model` is on the meta device. Loading holds the weights two times, one of them from the file; running holds them
     two times as well (`models.packed`), with the maps, a copy of the largest convolution's input as columns or in
-    another order, and scratch space.
+    another order, and scratch space. Folding writes the weights where they stand and adds nothing.
     """
     weights, maps = weight_bytes(model), activation_bytes(model, size=size, channels=channels)
     return 2 * weights + 2 * batch * maps + SCRATCH
