@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from inception_lab.training.events import Step
+from inception_lab.training.outcomes import SILENT_ZEROS
 
 MISSING = "not measured in this run"
 LATER = "not known before the next step"
@@ -97,7 +98,7 @@ def _add(ratio: float | None, zeros: float | None) -> str:
         if ratio > 1
         else "The shortcut is the larger side, so the block corrects what it was given."
     )
-    return how + (" The ReLU then lets almost nothing through." if zeros is not None and zeros >= 0.99 else "")
+    return how + (" The ReLU then lets almost nothing through." if zeros is not None and zeros >= SILENT_ZEROS else "")
 
 
 def _loss(loss: float, classes: int) -> str:

@@ -72,8 +72,8 @@ def load(name: str = MICRO, *, folder: Path | None = None) -> list[ReferenceRun]
     """Every shipped run of an experiment, in the order of its arms (micro: large scales first), then by seed; read once
     a process for each folder.
 
-    Raises `SettingsError` for an experiment there is not, `DataError` if the folder is missing or a file in it cannot
-    be read.
+    Raises `SettingsError` for an experiment there is not, `DataError` if the folder is missing or empty, or a file in
+    it cannot be read.
     """
     asked = experiment(name)
     return list(_load(asked.name, _folder(asked) if folder is None else Path(folder)))
@@ -110,6 +110,8 @@ def _load(name: str, folder: Path) -> tuple[ReferenceRun, ...]:
         raise DataError(f"There is no folder {folder}. Set INCEPTION_LAB_ASSETS to the assets folder of a checkout.")
     order = [arm.key for arm in experiment(name).arms]
     runs = [_read(file) for file in sorted(folder.glob("*.json.gz"))]
+    if not runs:  # raised and not returned, or an empty folder would stay empty in the cache
+        raise DataError(f"There are no runs in {folder}. Check it out again, or make them anew.")
     keys = {run.name: _key(name, run) for run in runs}
     return tuple(sorted(runs, key=lambda run: (order.index(keys[run.name]), run.settings.seed)))
 

@@ -37,6 +37,7 @@ class Report:
         self.waited = 0.0
         self.together = together
         self._changes: list[Change] = []
+        self._classes = outcomes.CLASSES  # asked of the data once: a folder may be gone by the end
         self._file = file
         self._began = time.monotonic()
 
@@ -47,13 +48,13 @@ class Report:
 
     def start(self, *, addresses: tuple[str, ...], threads: int, device: str, parameters: int) -> None:
         """The first event."""
-        about: dict[str, Any] = {"threads": threads, "device": device, "parameters": parameters}
-        about |= {"classes": self._classes(), "data": "" if self.settings is None else fingerprint(self.settings.data)}
+        about: dict[str, Any] = {"threads": threads, "device": device, "parameters": parameters, "data": ""}
+        if self.settings is not None:
+            self._classes = described(self.settings.data).classes
+            about["data"] = fingerprint(self.settings.data)
+        about["classes"] = self._classes
         first = events.start(addresses=addresses, version=__version__, **about)
         self.say({**first, "together": self.together})
-
-    def _classes(self) -> int:
-        return outcomes.CLASSES if self.settings is None else len(described(self.settings.data).labels)
 
     def step(self, step: Step) -> None:
         """A step was made."""
@@ -71,7 +72,7 @@ class Report:
 
     def close(self, status: Status, error: str | None) -> None:
         """The result first, the end after it: who reads the end finds the result, and the autopsy."""
-        judged = outcomes.judge(self.steps, self._classes()) if self.steps else None
+        judged = outcomes.judge(self.steps, self._classes) if self.steps else None
         result = {
             "run": self.folder.resolve().name,
             "status": status,

@@ -30,11 +30,12 @@ class Counted:
 
 
 def shipped(name: str) -> list[ReferenceRun]:
-    """The shipped runs of an experiment; none if this checkout has none. What was read stays in memory, what was
-    missing is looked for again."""
+    """The shipped runs of an experiment; none, and a sentence on why, if this checkout has none. What was read stays
+    in memory, what was missing is looked for again."""
     try:
         return reference.load(name)
-    except LabError:
+    except LabError as error:
+        st.warning(plain(error), icon=":material/inventory_2:")
         return []
 
 

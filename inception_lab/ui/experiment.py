@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -15,8 +16,9 @@ from inception_lab.jobs.launch import ensure_running
 from inception_lab.jobs.runs import new_id
 from inception_lab.jobs.sweep import BENCHES
 from inception_lab.training import fields
-from inception_lab.training.datasets import DATASETS, described
+from inception_lab.training.datasets import DATASETS, FOLDER, described
 from inception_lab.training.experiments import Experiment
+from inception_lab.training.folder_data import check_allowed
 from inception_lab.training.presets import DESCRIPTIONS, PRESETS, preset
 from inception_lab.training.settings import FIELDS, Settings
 from inception_lab.ui import adds, cache, drawer, predict
@@ -119,8 +121,16 @@ def _others(base: Settings) -> dict[str, tuple[Any, ...]]:
         found[name] = fields.values(name, text)
     for key in [key for key in st.query_params if key.startswith("set-") and key.removeprefix("set-") not in names]:
         st.query_params.pop(key)
+    for data in found.get("data", ()):
+        _check_allowed(data)
     _fetch(found.get("data", ()))
     return found
+
+
+def _check_allowed(data: str) -> None:
+    """Refuse a folder that this page may not read, before anything looks whether it is there."""
+    if data.startswith(FOLDER):
+        check_allowed(Path(data.removeprefix(FOLDER)), address=st.get_option("server.address"))
 
 
 def _follow_link() -> None:

@@ -12,6 +12,7 @@ from inception_lab.figures.calibration import calibration as reliability
 from inception_lab.jobs import predictions, scoring
 from inception_lab.jobs.predictions import LONGEST_NAME, WORDS, Prediction, Word, arm_key
 from inception_lab.jobs.scoring import CONFIDENCE, FORMULA, Ended, Score
+from inception_lab.jobs.store import Run
 from inception_lab.training import rule
 from inception_lab.training.outcomes import DEFINITIONS
 from inception_lab.training.settings import Settings
@@ -82,14 +83,17 @@ def scores(group: str, arms: Sequence[Arm] = ()) -> None:
     Words of arms that have not ended stay hidden, so that nobody copies.
     """
     said = predictions.of_group(group)
-    ended = scoring.ended(runs.of_group(group))
+    made = runs.of_group(group)
+    ended = scoring.ended(made)
     if not said:
         return
     st.subheader("Predicted and came true", anchor=False)
-    decided = {run.arm for run in ended}
-    waiting = {one.arm for one in said} - decided
+    waiting = {one.arm for one in said} - {run.arm for run in ended} - _undecidable(made)
     if waiting:
-        st.caption(f"{len(waiting)} arms are still to be decided; what was said of them is shown when they have ended.")
+        count = "1 arm is" if len(waiting) == 1 else f"{len(waiting)} arms are"
+        st.caption(f"{count} still to be decided; what was said is shown when the runs have ended.")
+    if short := scoring.too_short(made):
+        st.caption(short)
     board = scoring.scores(said, ended)
     _notes(said, ended)
     if not board:
@@ -166,6 +170,16 @@ def _board(board: Sequence[Score], arms: Sequence[Arm]) -> None:
         )
     elif arms:
         st.caption("The instant forecast has no score here: the rule does not speak of these runs.")
+
+
+def _undecidable(made: Sequence[Run]) -> set[str]:
+    """The arms all of whose runs finished too early to be judged: nothing more is to come of them."""
+    decides: dict[str, bool] = {}
+    for run in made:
+        short = run.pure and (run.result or {}).get("outcome") == "short"
+        arm = arm_key(run.settings)
+        decides[arm] = decides.get(arm, False) or not short
+    return {arm for arm, may in decides.items() if not may}
 
 
 def _notes(said: Sequence[Prediction], ended: Sequence[Ended]) -> None:

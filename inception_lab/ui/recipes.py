@@ -13,7 +13,7 @@ from inception_lab.training import recipe, replay
 from inception_lab.training.control import Change
 from inception_lab.training.presets import PRESETS
 from inception_lab.training.settings import FIELDS, Settings
-from inception_lab.ui import cache, runs
+from inception_lab.ui import cache
 from inception_lab.ui.runs import Arm
 
 MOST = 4  # scripts of single runs; a page of them would be read by nobody
@@ -73,8 +73,8 @@ def _alone(arm: Arm) -> str:
         began, changes = _history(arm)
     except LabError as error:
         return f"{what}: {error}\n"
-    told = runs.changed(changes) or "nothing changed"
-    return f"{what}: {told}\n{recipe.python(began, changes=[(each.step, each.settings) for each in changes])}"
+    made = [(each.step, each.settings) for each in changes]
+    return f"{what}\n{recipe.python(began, changes=made, fork=arm.settings.fork)}"
 
 
 def _history(arm: Arm) -> tuple[Settings, Sequence[Change]]:

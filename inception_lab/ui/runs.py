@@ -18,7 +18,7 @@ from inception_lab.jobs.store import Run
 from inception_lab.training import reference
 from inception_lab.training.control import Change
 from inception_lab.training.events import Step
-from inception_lab.training.outcomes import DEAD_ZEROS, Judgement, judge
+from inception_lab.training.outcomes import CLASSES, Judgement, first_silent, judge
 from inception_lab.training.settings import FIELDS, Fork, Settings
 from inception_lab.ui import cache
 
@@ -31,7 +31,7 @@ LISTED = 500  # runs of which the page offers the sweeps; older ones open by the
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arm:
-    """One run: its settings, its steps so far, and what can be said of them."""
+    """One run: its settings, its steps so far, and what can be said of them; its data have so many `classes`."""
 
     name: str
     settings: Settings
@@ -42,6 +42,7 @@ class Arm:
     kind: Literal["here", "reference"]
     note: str = ""
     changes: Sequence[Change] = ()
+    classes: int = CLASSES
 
     @property
     def ended(self) -> bool:
@@ -123,30 +124,24 @@ def of_group(group: str | None) -> list[Run]:
 
 def arm(run: Run) -> Arm:
     """A run of the store as it stands now."""
-    steps = cache.follower().steps(run.folder)
+    steps, classes = cache.follower().steps(run.folder), cache.follower().classes(run.folder)
     return Arm(
         name=run.id,
         settings=run.settings,
         status=run.status,
         steps=steps,
         addresses=cache.follower().addresses(run.folder),
-        judgement=judge(steps) if steps else None,
+        judgement=judge(steps, classes) if steps else None,
         kind="here",
         note=run.error or "",
         changes=cache.follower().changes(run.folder),
+        classes=classes,
     )
 
 
-def shipped() -> list[Arm]:
-    """The reference runs in `assets/reference`; looked for again as long as there are none."""
-    found = _shipped()
-    if not found:
-        _shipped.clear()
-    return found
-
-
 @st.cache_resource(show_spinner=False)
-def _shipped() -> list[Arm]:
+def shipped() -> list[Arm]:
+    """The reference runs in `assets/reference`. Raises `DataError` as long as there are none."""
     return [
         Arm(
             name=f"reference {run.settings.scale:g}/{run.settings.seed}",
@@ -256,15 +251,6 @@ def said(value: Any) -> str:
             return "/".join(map(said, value))
         case _:
             return str(value)
-
-
-def first_silent(steps: Iterable[Step], addresses: Sequence[str]) -> str:
-    """The block that was first to put out nothing but zeros by the definition of death; empty if none did."""
-    for step in steps:
-        for place, share in enumerate(step.zeros):
-            if share >= DEAD_ZEROS:
-                return addresses[place].split("/", 1)[1]
-    return ""
 
 
 def _joined(one: Series, arm: Arm, stems: Mapping[str, Series]) -> Series:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
+from inception_lab.errors import LabError
 from inception_lab.jobs.grid import told
 from inception_lab.jobs.launch import ensure_running
 from inception_lab.jobs.store import Run
@@ -136,10 +137,11 @@ def _progress(found: Sequence[Run], arms: Sequence[Arm]) -> None:
 
 
 def _curves(arms: Sequence[Arm], *, live: bool) -> None:
+    known = _beside() if arms else runs.shipped()
     behind = bool(arms) and st.toggle("Shipped runs behind, dotted", value=True, key="behind", bind="query-params")
-    shipped = runs.shipped() if behind or not arms else []
+    shipped = known if behind or not arms else []
     drawn = [*arms, *shipped]
-    choice = watch.pickers(arms or drawn, pinned=runs.shipped())
+    choice = watch.pickers(arms or drawn, pinned=known)
     watch.curves(drawn, choice)
     st.caption(" ".join(_origin(part) for part in (arms, shipped) if part))
     watch.death_meter(arms or drawn)
@@ -147,6 +149,15 @@ def _curves(arms: Sequence[Arm], *, live: bool) -> None:
         watch.curve_table(drawn, choice)
     if arms:
         watch.differences(arms)
+
+
+def _beside() -> list[Arm]:
+    """The shipped runs beside own ones, which are shown without them too."""
+    try:
+        return runs.shipped()
+    except LabError as error:
+        st.warning(plain(error), icon=":material/inventory_2:")
+        return []
 
 
 def _inside(found: Sequence[Run], shown: Sequence[Arm]) -> None:

@@ -130,7 +130,7 @@ def inside(arms: Sequence[Arm]) -> None:
     asked = st.session_state.get("slow motion")
     if asked and asked[0] == arm.name:
         callouts(arm, step=asked[1], block=asked[2])
-    st.markdown(story(arm.steps, arm.addresses))
+    st.markdown(story(arm.steps, arm.addresses, classes=arm.classes))
     if arm.ended:  # while it grows the table would be sent with every tick
         table(arm, quantity)
 

@@ -109,6 +109,19 @@ def test_scores_after_the_runs_with_the_rule_beside_people(app: AppTest, home: P
     assert list(zip(calibration.said, calibration["came true"], calibration.n, strict=True)) == [(0.9, 1, 1), (1, 1, 2)]
 
 
+def test_a_run_too_short_to_judge_is_said_and_not_waited_for(app: AppTest, home: Path) -> None:
+    predictions.record(
+        [Prediction(group="g", arm=arm_key(s), who="Ada", word="dies", probability=1.0) for s in (LARGE, SMALL)]
+    )
+    submitted(Store(home, supervised=False), {1.0: 0.1}, {1.0: "short"})
+    app.text_input(key="group").set_value("g").run()
+    assert not app.exception
+    text = " ".join(caption.value for caption in app.caption)
+    assert "1 run finished and was too short to judge" in text
+    assert "1 arm is still to be decided" in text, "the other has no run at all yet"
+    assert not [frame for frame in app.dataframe if "who" in frame.value]
+
+
 def test_the_panel_shows_map_arms_and_scores_without_asking_for_anything(app: AppTest) -> None:
     app.toggle(key="with-forecast").set_value(True).run()
     assert not app.exception

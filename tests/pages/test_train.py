@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pandas
 import pytest
+import streamlit as st
+from streamlit import config
 from streamlit.testing.v1 import AppTest
 
 from inception_lab.jobs import launch
@@ -112,6 +116,39 @@ def test_what_cannot_be_run_is_refused_with_the_reason(link: dict[str, str], sen
     app = train(**link)
     assert sentence in app.error[0].value.replace("\\", "")
     assert "start" not in [button.key for button in app.button]
+
+
+def test_an_open_page_says_the_same_of_a_folder_that_is_there_and_of_one_that_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("INCEPTION_LAB_FOLDERS", raising=False)
+    for name in ("cat", "dog"):
+        (tmp_path / "pets" / name).mkdir(parents=True)
+        for number in range(6):
+            (tmp_path / "pets" / name / f"{number}.png").touch()
+    links = [{"set-data": f"folder:{tmp_path / name}"} for name in ("pets", "none")]
+    with option("server.address", "0.0.0.0"):
+        first, second = (train(**link).error[0].value for link in links)
+        assert first == second
+        assert "reads no folder named in a link" in first
+        monkeypatch.setenv("INCEPTION_LAB_FOLDERS", str(tmp_path))
+        named = train(**links[0])
+        assert not [error for error in named.error if "named in a link" in error.value]
+        assert "There is no folder" in train(**links[1]).error[0].value
+    with option("server.address", "127.0.0.1"):
+        monkeypatch.delenv("INCEPTION_LAB_FOLDERS")
+        assert not [error for error in train(**links[0]).error if "named in a link" in error.value]
+
+
+@contextmanager
+def option(name: str, value: str) -> Iterator[None]:
+    """A setting of the server, as its command line would give it."""
+    before = st.get_option(name)
+    config.set_option(name, value)
+    try:
+        yield
+    finally:
+        config.set_option(name, before)
 
 
 def test_explores_link_brings_its_network() -> None:

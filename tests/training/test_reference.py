@@ -146,6 +146,8 @@ def test_what_is_nearly_one_is_not_rounded_to_one() -> None:
 def test_a_damaged_or_missing_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="There is no folder"):
         reference.load(folder=tmp_path / "nowhere")
+    with pytest.raises(DataError, match="There are no runs in"):
+        reference.load(folder=tmp_path)
     (tmp_path / "x.json.gz").write_bytes(gzip.compress(json.dumps({"settings": {}}).encode())[:20])
     with pytest.raises(DataError, match="no reference run"):
         reference.load(folder=tmp_path)

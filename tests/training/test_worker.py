@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from safetensors import safe_open
 from inception_lab.readers.notation import parse
 from inception_lab.training import events
 from inception_lab.training.events import Step
+from inception_lab.training.report import Report, settings_in
 from inception_lab.training.run import run, work
 from inception_lab.training.settings import Settings
 from tests.training.tiny import tiny
@@ -112,6 +114,27 @@ def test_an_autopsy_that_fails_fails_no_run(
     assert seen == [result(folder)]  # it found the result
     assert events.read(folder / "events.jsonl")[0][-1]["status"] == "finished"
     assert "has no autopsy" in caplog.text
+
+
+def test_a_run_ends_with_its_own_limits_though_its_images_are_gone(tmp_path: Path) -> None:
+    """Guessing between two classes gives 0.5, so 0.55 is a stall; between ten it would be slow."""
+    images = tmp_path / "images"
+    for name in ("cat", "dog"):
+        (images / name).mkdir(parents=True)
+        for number in range(6):
+            (images / name / f"{number}.png").touch()
+    folder = submitted(tmp_path / "run", tiny(data=f"folder:{images}"))
+    with (folder / "events.jsonl").open("w") as file:
+        report = Report(folder, file)
+        report.settings = settings_in(folder)
+        report.start(addresses=(), threads=1, device="cpu", parameters=1)
+        for step in range(60):
+            report.step(Step(step=step, loss=0.7, accuracy=0.55, rate=0.1))
+        shutil.rmtree(images)
+        report.close("finished", None)
+    assert (result(folder)["outcome"], result(folder)["steps"]) == ("stalls", 60)
+    start, *_, end = events.read(folder / "events.jsonl")[0]
+    assert (start["classes"], end["type"], end["error"]) == (2, "end", None)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from inception_lab.training import events
 from inception_lab.training.control import Change
 from inception_lab.training.events import Step
 from inception_lab.training.files import EVENTS
-from inception_lab.training.outcomes import judge
+from inception_lab.training.outcomes import CLASSES, judge
 from inception_lab.training.settings import Settings
 
 
@@ -31,14 +31,16 @@ def leave(
     status: str = "finished",
     addresses: Sequence[str] = (),
     changes: Sequence[Change] = (),
+    classes: int = CLASSES,
 ) -> str:
     """A run that made these steps, and ended with what they come to unless it still runs; returns its id."""
     run = store.submit(settings, group=group)
-    lines = [events.start(addresses=addresses, version="0", threads=1, device="cpu", parameters=1)]
+    about = {"threads": 1, "device": "cpu", "parameters": 1, "classes": classes}
+    lines = [events.start(addresses=addresses, version="0", **about)]
     lines += [events.change(change.step, change.settings) for change in changes]
     lines += [step.to_dict() for step in made]
     (store.folder(run) / EVENTS).write_text("".join(f"{events.encode(line)}\n" for line in lines))
-    said = judge(made)
+    said = judge(made, classes)
     result = {name: getattr(said, name) for name in ("outcome", "died_at", "loss", "accuracy", "zero_share", "window")}
     told = json.dumps({**result, "changes": [change.to_dict() for change in changes]})
     with store._database.change() as db:

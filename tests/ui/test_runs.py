@@ -16,6 +16,7 @@ from inception_lab.jobs.store import Store
 from inception_lab.training.control import Change
 from inception_lab.training.presets import preset
 from inception_lab.training.settings import Fork
+from inception_lab.training.story import story
 from inception_lab.ui import cache, recipes, runs
 from tests.ui.ended import leave, steps
 from tests.ui.test_watch import arm
@@ -90,6 +91,21 @@ def compiled(code: str) -> str:
     return code
 
 
+def test_a_run_is_judged_by_the_classes_of_its_own_data(store: Store) -> None:
+    """An accuracy of 0.55 is hardly above guessing between two classes, and far above it between ten."""
+    ids = [leave(store, preset("micro", seed=n), steps(60, accuracy=0.55), classes=n) for n in (2, 10)]
+    found = [runs.arm(store.run(id)) for id in ids]
+    assert [(arm.classes, arm.row()["outcome"]) for arm in found] == [(2, "stalls"), (10, "slow")]
+
+
+def test_the_cross_of_a_death_names_the_block_that_story_and_autopsy_name(store: Store) -> None:
+    """A block is silent from 0.99 of zeros on, whatever share the last layer needs to be dead."""
+    quiet = [replace(step, zeros=(0.5, 0.995 if step.step > 30 else 0.5)) for step in steps(60, zero_share=1.0)]
+    arm = runs.arm(store.run(leave(store, preset("micro"), quiet, addresses=("net/A/01", "net/B/07"))))
+    assert arm.series("loss").died_in == "B/07"
+    assert "B/07, put out 99% zeros at step 31" in story(arm.steps, arm.addresses)
+
+
 def test_python_of_a_grid_and_of_a_part_of_one() -> None:
     whole = [preset("micro", scale=scale, rate=rate) for scale in (1.0, 0.1) for rate in (0.2, 0.02)]
     assert compiled(recipes.sweep(whole)).splitlines()[0] == (
@@ -114,3 +130,5 @@ def test_python_has_the_changed_rate_and_the_fork_in_it(store: Store) -> None:
         "training.change(scale=0.1)",
     ]
     assert 'preset("micro", scale=1.0' in second, "it begins as its parent did"
+    assert f"# A fork of run {changed} at step 40" in second
+    assert "# From step 20 on: rate 0.01." in first
