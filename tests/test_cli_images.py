@@ -159,7 +159,7 @@ def test_evaluate(tmp_path: Path) -> None:
     assert (data["network"], data["crops"], data["images"]) == ("efficientnet_lite0", 1, 2)
     assert (data["top1_error"], data["top5_error"]) == (0.5, 0.5)
     assert data["interval"] == pytest.approx([0.0945, 0.9055], abs=1e-4)
-    assert "Left out: broken.jpg" in result.stderr
+    assert "Left out: espresso/broken.jpg" in result.stderr
 
 
 def test_fetch_of_the_embedded_network() -> None:

@@ -6,6 +6,7 @@ index or label, with _ for a slash.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -117,11 +118,22 @@ def _labelled(folder: Path, network: WeightRecord) -> Iterator[tuple[Path, int]]
         raise DataError(f"{folder} is no folder; give one with a folder of photographs per class.")
     found = False
     for place in sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")):
-        files = sorted(path for path in place.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
-        if files:
+        if files := sorted(_pictures(place)):
             found, index = True, class_index(place.name, network.labels)
             yield from ((path, index) for path in files)
     if not found:
         raise DataError(
             f"{folder} has no class folders with photographs; it needs one folder per class, e.g. n07920052/."
         )
+
+
+def _pictures(place: Path) -> Iterator[Path]:
+    """Every picture file below a folder by its suffix, links that lead nowhere too: they count as unreadable."""
+    for inside, _, names in os.walk(place, onerror=_unreadable):
+        for path in (Path(inside, name) for name in names if Path(name).suffix.lower() in SUFFIXES):
+            if path.is_file() or path.is_symlink():
+                yield path
+
+
+def _unreadable(problem: OSError) -> None:
+    raise DataError(f"The folder {problem.filename} cannot be read ({problem.strerror}); give yourself the right to.")

@@ -103,7 +103,7 @@ def ranked(files: Files, places: Sequence[int], settings: Settings, *, clock: Cl
         start = time.perf_counter()
         try:
             for group in _grouped(_ahead(pool, made, places, _deep(records, settings, size), clock), size):
-                yield from _judged(group, networks, settings)
+                yield from _judged(group, networks, settings, size)
                 clock.images += len(group)
                 clock.seconds = time.perf_counter() - start
         finally:
@@ -113,7 +113,7 @@ def ranked(files: Files, places: Sequence[int], settings: Settings, *, clock: Cl
 def _picture(files: Files, records: Sequence[WeightRecord], settings: Settings, place: int) -> _Picture:
     name, target = files.names[place], files.targets[place]
     try:
-        photo = load(files.folder / name, longest=None)
+        photo = load(files.folder / name, name=name, longest=None)
     except ImageError as problem:
         return _Picture(name, target, error=str(problem))
     squares: dict[object, Squares] = {}
@@ -148,9 +148,9 @@ def _grouped(pictures: Iterator[_Picture], size: int) -> Iterator[list[_Picture]
         yield group
 
 
-def _judged(group: list[_Picture], networks: Sequence[_Network], settings: Settings) -> Iterator[Ranked]:
+def _judged(group: list[_Picture], networks: Sequence[_Network], settings: Settings, size: int) -> Iterator[Ranked]:
     readable = [picture for picture in group if picture.error is None]
-    means = {network.tag: network.means(readable, settings.crops) for network in networks} if readable else {}
+    means = {network.tag: network.means(readable, settings.crops, size) for network in networks} if readable else {}
     if readable and settings.together:
         means[settings.together.name] = voting.averaged(settings.together, means)
     place = {id(picture): number for number, picture in enumerate(readable)}
@@ -175,16 +175,21 @@ class _Network:
     tag: str
     copied: Loaded | None
 
-    def means(self, pictures: Sequence[_Picture], n: int) -> Tensor:
-        """Softmax averaged over the crops of each picture, (pictures, classes)."""
+    def means(self, pictures: Sequence[_Picture], n: int, size: int) -> Tensor:
+        """Softmax averaged over the crops of each picture, (pictures, classes).
+
+        A group that is short is filled up to `size`: the last bits of a convolution depend on how many images it gets,
+        and so an answer would on where a kill or another process cut the list.
+        """
         key = _geometry(known(self.tag))
         squares = [square for picture in pictures for square in picture.squares[key]]
+        squares += [squares[0].copy() for _ in range((size - len(pictures)) * n)]
         if self.copied is not None:
             rows = voting.of_squares(self.copied, squares)
         else:
             with borrowed(self.tag) as loaded:
                 rows = voting.of_squares(loaded, squares)
-        return rows.view(len(pictures), n, -1).mean(dim=1)
+        return rows[: len(pictures) * n].view(len(pictures), n, -1).mean(dim=1)
 
 
 @contextmanager

@@ -89,7 +89,7 @@ def test_error_rates(folder: Path) -> None:
     assert (found.images, found.top1_error, found.top5_error) == (3, pytest.approx(2 / 3), pytest.approx(1 / 3))
     assert (found.interval, found.top5_interval) == (wilson(2, 3), wilson(1, 3))
     assert found.headline.bootstrap == bootstrap.percentile(2, 3)
-    assert [sentence.split()[0] for sentence in found.skipped] == ["broken.jpg"]
+    assert [sentence.split()[0] for sentence in found.skipped] == ["285/broken.jpg"]
     assert seen == [(0, 4), (1, 4), (2, 4), (3, 4), (4, 4)]
     assert str(found).startswith(
         "efficientnet_lite0, 3 images, 1 crop: top-1 error 66.7% (20.8% to 93.9%), top-5 error 33.3%"
@@ -100,13 +100,22 @@ def test_error_rates(folder: Path) -> None:
     assert (shape["bootstrap_resamples"], shape["bootstrap_seed"]) == (10_000, 0)
 
 
+def test_a_link_that_leads_nowhere_is_named(folder: Path) -> None:
+    (folder / "285" / "gone.jpg").symlink_to(folder / "nothing.jpg")
+    (folder / "285" / "nested.jpg").mkdir()
+    shutil.copy(sample("chelsea.jpg"), folder / "285" / "nested.jpg" / "again.PNG")
+    found = evaluate(folder, threads=1)
+    assert found.images == 4
+    assert [sentence.split()[0] for sentence in found.skipped] == ["285/broken.jpg", "285/gone.jpg"]
+
+
 def test_all_pixels_are_used(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[object] = []
     real = ranking.load
 
-    def noted(path: Path, *, longest: int | None) -> object:
+    def noted(path: Path, *, name: str, longest: int | None) -> object:
         asked.append(longest)
-        return real(path, longest=longest)
+        return real(path, name=name, longest=longest)
 
     monkeypatch.setattr(ranking, "load", noted)
     assert evaluate(folder).images == 3
@@ -204,6 +213,31 @@ def test_shards_together_are_the_whole(many: Path, quick: None, world: int) -> N
         evaluate_shard(many, wanted, rank=world, world=world)
 
 
+@pytest.mark.parametrize("crops", [1, 10])
+def test_answers_do_not_depend_on_their_neighbours(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, crops: int
+) -> None:
+    """Every bit of the softmax, however the list is cut into processes and batches."""
+    for place, entry in enumerate(samples()):
+        shutil.copy(entry.path, folder / "285" / f"{place}.jpg")
+    seen: list[Tensor] = []
+    real = ranking.rank
+
+    def rank(shares: Tensor, target: int) -> int:
+        seen.append(shares.clone())
+        return real(shares, target)
+
+    monkeypatch.setattr(ranking, "rank", rank)
+    wanted = settings(crops=crops)
+    evaluate_shard(folder, wanted, rank=0, world=1)
+    whole = {tuple(shares[:9].tolist()) for shares in seen}
+    seen.clear()
+    for part in range(3):
+        evaluate_shard(folder, wanted, rank=part, world=3)
+    assert len(whole) == len(seen) - 3, "three photographs stand there twice"
+    assert {tuple(shares[:9].tolist()) for shares in seen} == whole
+
+
 def test_the_number_of_processes_may_change_after_a_kill(many: Path, quick: None, tmp_path: Path) -> None:
     wanted, file = settings(V4), tmp_path / "answers.jsonl"
     evaluate_shard(many, wanted, rank=1, world=2, resume=file)
@@ -284,7 +318,7 @@ def test_folders_that_cannot_be_evaluated(tmp_path: Path) -> None:
         evaluate(tmp_path)
     (tmp_path / "967").mkdir()
     (tmp_path / "967" / "a.jpg").write_bytes(b"")
-    with pytest.raises(DataError, match=r"None of the 1 files below .*: a\.jpg is empty"):
+    with pytest.raises(DataError, match=r"None of the 1 files below .*: 967/a\.jpg is empty"):
         evaluate(tmp_path)
 
 
@@ -324,4 +358,4 @@ def test_a_killed_process_and_then_torchrun_with_two(folder: Path, tmp_path: Pat
     data = json.loads(done.stdout)
     assert (data["images"], data["processes"], data["resumed"]) == (15, 2, kept)
     assert (data["top1_error"], data["top5_error"]) == (pytest.approx(2 / 15), pytest.approx(1 / 15))
-    assert done.stderr.count("Left out: broken.jpg") == 1
+    assert done.stderr.count("Left out: 285/broken.jpg") == 1
