@@ -10,13 +10,12 @@ from inception_lab.readers.cost import NAMES, Cost, Quantity, amount
 from inception_lab.readers.table import ShapeTable
 
 PARAMETERS, WORK, MEMORY = "#c4661f", "#3f8fc5", "#7d78c9"
-PICKED = "#c4661f"
-COLOURS: dict[Quantity, str] = {
-    "parameters": PARAMETERS,
-    "multiply_adds": WORK,
-    "output_bytes": MEMORY,
-    "live_bytes": "#12929e",
-    "kept_bytes": "#8c7a3d",
+COLOURS: dict[Quantity, str] = {  # white is read on them, and they are seen on the light page and on the dark
+    "parameters": "#a8531a",
+    "multiply_adds": "#2f74a3",
+    "output_bytes": "#6560b5",
+    "live_bytes": "#0e7680",
+    "kept_bytes": "#75652f",
 }
 MOST = 40  # bars that can be told apart; the table has all
 
@@ -81,6 +80,7 @@ def bars(costs: Sequence[Cost], quantity: Quantity, whole: Cost, *, selected: st
             ],
             textposition=["inside" if c.of(quantity) > 0.5 * dearest[0].of(quantity) else "outside" for c in shown],
             insidetextanchor="start",
+            insidetextfont={"color": "#ffffff"},
             cliponaxis=False,
             customdata=[[cost.address, cost.label, cost.of(quantity)] for cost in shown],
             marker={

@@ -19,13 +19,15 @@ LEVELS = 3  # drawn at a time: the whole, what is in it, and what is in that
 def treemap(table: CostTable, quantity: Added, *, under: str = "") -> tuple[go.Figure, str]:
     """The tree of what stands at the full address `under` (the whole network without one), and it in words.
 
-    Areas are exact: the parts of a whole fill it. Colour is the same amount, on cividis.
+    Areas are exact: the parts of a whole fill it. Colour is the same amount of a block or an op, on cividis; what only
+    frames them has none.
     """
     root = under or table.network
     nodes = _nodes(table, root)
     values = {address: cost.of(quantity) for address, cost, _ in nodes}
     whole = values[root] or 1
-    parts = [value for address, value in values.items() if address != root]
+    frames = {parent for _, _, parent in nodes if parent == root or parent.count("/") == 1}
+    inner = [None if address in frames else value for address, value in values.items()]
     figure = go.Figure(
         go.Treemap(
             ids=[address for address, _, _ in nodes],
@@ -40,19 +42,27 @@ def treemap(table: CostTable, quantity: Added, *, under: str = "") -> tuple[go.F
             textinfo="label+text",
             hovertemplate="<b>%{id}</b><br>%{customdata[2]}<br>%{customdata[0]:,} (%{customdata[1]:.2%})<extra/>",
             marker={
-                "colors": list(values.values()),
+                "colors": inner,
                 "colorscale": AMOUNT,
                 "cmin": 0,
-                "cmax": max(parts, default=whole) or 1,
+                "cmax": max(filter(None, inner), default=1),
                 "line": {"width": 1, "color": EDGE},
-                "colorbar": {"title": {"text": NAMES[quantity], "side": "right"}, "thickness": 12},
+                "colorbar": {
+                    "title": {"text": NAMES[quantity]},
+                    "orientation": "h",
+                    "thickness": 10,
+                    "y": -0.02,
+                    "yanchor": "top",
+                },
             },
             root={"color": "rgba(128, 128, 128, 0.15)"},
             tiling={"pad": 2},
             pathbar={"visible": True},
         )
     )
-    figure.update_layout(margin={"l": 5, "r": 5, "t": 25, "b": 5}, height=460)
+    figure.update_layout(
+        margin={"l": 5, "r": 5, "t": 25, "b": 60}, height=500, uniformtext={"minsize": 9, "mode": "hide"}
+    )
     return figure, _words(table, quantity, nodes)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from inception_lab.figures.cost import MOST, bars
+from inception_lab.figures.cost import COLOURS, MOST, bars
 from inception_lab.figures.roofline import rooflines
 from inception_lab.figures.strides import stride_chart
 from inception_lab.figures.treemap import treemap
@@ -117,3 +117,18 @@ def test_marks_stand_where_rows_are_lost() -> None:
 )
 def test_the_words_speak_of_the_selected_side(side: int, said: str) -> None:
     assert said in stride_chart(sides("inception_v4"), side=side)[1]
+
+
+def luminance(colour: str) -> float:
+    """WCAG's relative luminance of #rrggbb."""
+    parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    red, green, blue = (part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+@pytest.mark.parametrize("colour", COLOURS.values())
+def test_bars_are_seen_on_both_pages_and_read_in_white(colour: str) -> None:
+    """WCAG: 4.5 to 1 for the text in a bar, 3 to 1 for the bar on the dark page (#0e1218) and the light one."""
+    own = luminance(colour) + 0.05
+    assert 1.05 / own >= 4.5
+    assert own / (luminance("#0e1218") + 0.05) >= 3
