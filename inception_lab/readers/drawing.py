@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from inception_lab.errors import UnknownAddress
-from inception_lab.readers import layout, page, svg
+from inception_lab.readers import layout, page, svg, tint
 from inception_lab.readers.table import Kind
+from inception_lab.readers.tint import Tint
 
 Depth = Literal["stages", "block", "ops"]
 Direction = Literal["LR", "TB"]
@@ -20,7 +21,9 @@ class Node:
     """One box. `id` is the full address; a box for the image has the network's name as its address.
 
     `output` is (C, H, W), `receptive_field` (height, width) in pixels of the image, `repeat` the number of blocks
-    folded into the box. `kernel` and `padding` are given where the op has a window.
+    folded into the box, `memory` the bytes of its output in fp32 (of a stage: of all its ops' outputs). `kernel` and
+    `padding` are given where the op has a window. `fill` is a colour (#rrggbb) for an amount, `amount` the amount in
+    words; both are empty in a drawing that is not coloured by one.
     """
 
     id: str
@@ -29,11 +32,14 @@ class Node:
     output: tuple[int, int, int]
     parameters: int = 0
     multiply_adds: int = 0
+    memory: int = 0
     kernel: tuple[int, int] | None = None
     padding: Literal["same", "valid"] | None = None
     receptive_field: tuple[int, int] = (1, 1)
     repeat: int = 1
     hover: str = ""
+    fill: str = ""
+    amount: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +62,7 @@ class Graph:
     """A drawing as plain data. It shows itself in a notebook.
 
     `name` is the network, `at` the full address of what is drawn (nothing for the whole network), `alt` the drawing in
-    words, made from the same data.
+    words, made from the same data. `tint` is what the colours say, `most` the end of their scale.
     """
 
     name: str
@@ -67,6 +73,8 @@ class Graph:
     direction: Direction
     nodes: tuple[Node, ...] = field(repr=False)
     edges: tuple[Edge, ...] = field(repr=False)
+    tint: Tint = "kind"
+    most: int = 0
 
     def node(self, address: str) -> Node:
         """The box at a full address: itself, the box that contains it, or else the last box inside it.
@@ -92,6 +100,16 @@ class Graph:
         pairs = [(edge, weights.get((edge.tail, edge.head))) for edge in self.edges]
         edges = tuple(edge if new is None else replace(edge, weight=new[0], words=new[1]) for edge, new in pairs)
         return replace(self, edges=edges)
+
+    def coloured(self, by: Tint, *, most: int | None = None) -> Graph:
+        """The same drawing in the colours of an amount (cividis, from 0 to `most`), of the kinds, or in none.
+
+        Without `most` the box with the most sets the end of the scale. Each box says its amount in words too.
+        """
+        if by == "none" or by == "kind":
+            return replace(self, tint=by, most=0, nodes=tint.plain(self.nodes))
+        end = tint.largest(self.nodes, by) if most is None else most
+        return replace(self, tint=by, most=end, nodes=tint.coloured(self.nodes, by, most=end))
 
     @property
     def dot(self) -> str:
@@ -123,6 +141,7 @@ class Graph:
                 "output": list(node.output),
                 "parameters": node.parameters,
                 "multiply_adds": node.multiply_adds,
+                "memory": node.memory,
                 "receptive_field": max(node.receptive_field),
                 "repeat": node.repeat,
             }

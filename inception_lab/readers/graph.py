@@ -145,7 +145,7 @@ class _Walker:
     def image(self, net: Net, table: ShapeTable) -> str:
         """Draws the image that enters."""
         output = (net.inputs, *table.size)
-        hover = f"Image: {words.shape(output)}"
+        hover = f"{net.name}\nThe image\noutput: {words.shape(output)}"
         return self.put(Node(net.name, ("image", words.shape(output)), "input", output, hover=hover))
 
 
@@ -161,6 +161,7 @@ def _strip(net: Net, table: ShapeTable) -> _Walker:
 def _stage_node(stage: Stage, total: Total, table: ShapeTable) -> Node:
     count = len(stage.blocks)
     name = stage.name.replace("_", " ")
+    field = table.under(total.address)[-1].receptive_field
     return Node(
         id=total.address,
         label=(f"{count} × {name}" if count > 1 else name, words.shape(total.output)),
@@ -168,9 +169,10 @@ def _stage_node(stage: Stage, total: Total, table: ShapeTable) -> Node:
         output=total.output,
         parameters=total.parameters,
         multiply_adds=total.multiply_adds,
-        receptive_field=table.under(total.address)[-1].receptive_field,
+        memory=total.activation_bytes,
+        receptive_field=field,
         repeat=count,
-        hover=words.stage_hover(stage, total),
+        hover=words.stage_hover(stage, total, field),
     )
 
 
@@ -199,7 +201,13 @@ def _one_block(net: Net, table: ShapeTable, address: str, *, split: bool) -> _Wa
 def _entry(before: str, output: tuple[int, int, int], net: str) -> Node:
     """The box for what enters a block: the block before it, or the image."""
     origin = "image" if before == net else f"from {before.removeprefix(net + '/')}"
-    return Node(before, (origin, words.shape(output)), "input", output, hover=f"{origin}: {words.shape(output)}")
+    return Node(
+        before,
+        (origin, words.shape(output)),
+        "input",
+        output,
+        hover=f"{before}\nWhat enters\noutput: {words.shape(output)}",
+    )
 
 
 def _block_address(net: Net, address: str | None) -> str:
@@ -233,6 +241,7 @@ def _node(
         output=row.output,
         parameters=numbers[0],
         multiply_adds=numbers[1],
+        memory=row.activation_bytes,
         kernel=row.kernel if op or kind == "linear" else None,
         padding=op.pad if op else None,
         receptive_field=row.receptive_field,

@@ -32,9 +32,17 @@ THIN, WIDE = 0.8, 9.0  # of a line with a weight, points
 LINE = "#6b7280"
 INK = "#1d2733"
 TINT = 0.16
+_DARK, _LIGHT = "#000000", "#ffffff"
 
 _FONT = "Helvetica,Arial,sans-serif"
-_LARGE = 60
+SHAPES = {  # what is not a rounded box
+    "max-pool": "shape=hexagon, style=filled, margin=0.02",
+    "avg-pool": "shape=hexagon, style=filled, margin=0.02",
+    "concat": "style=filled",
+    "scale": 'shape=ellipse, margin="0.04,0.02"',
+    "relu": 'shape=ellipse, margin="0.04,0.02"',
+    "add": "shape=circle, margin=0.02",
+}
 _lock = Lock()  # Graphviz keeps state of its own; two threads must not lay out at once
 
 
@@ -44,9 +52,16 @@ def word(kind: str) -> str:
 
 
 def dot(graph: Graph, *, dpi: int | None = None) -> str:
-    """The whole drawing as DOT, addresses as names."""
+    """The whole drawing as DOT, addresses as names, in its colours."""
     return source(
-        graph.nodes, graph.edges, direction=graph.direction, name=lambda node: node.id, title=graph.title, dpi=dpi
+        graph.nodes,
+        graph.edges,
+        direction=graph.direction,
+        name=lambda node: node.id,
+        lines=said(graph.nodes, graph.edges),
+        title=graph.title,
+        look=lambda node: _fill(node, plain=graph.tint == "none"),
+        dpi=dpi,
     )
 
 
@@ -56,25 +71,37 @@ def source(
     *,
     direction: Direction,
     name: Callable[[Node], str],
+    lines: Mapping[str, tuple[str, ...]],
     title: str = "",
+    look: Callable[[Node], str] = lambda node: "",
     dpi: int | None = None,
 ) -> str:
-    """DOT for these boxes; `name` gives each its name. Boxes get the SVG ids n0, n1, ..., edges e0, e1, ..."""
+    """DOT for these boxes; `name` gives each its name, `lines` its text by id (`said`), `look` its colours.
+
+    Boxes get the SVG ids n0, n1, ..., edges e0, e1, ...
+    """
     names = {node.id: _quote(name(node)) for node in nodes}
-    by_id = {node.id: node for node in nodes} if direction == "TB" and len(nodes) <= _LARGE else {}
-    lines = [f"digraph {_quote(title)} {{", *_style(direction, dpi)]
+    weighed = any(edge.weight is not None for edge in edges)  # then the words of the weights stand alone
+    text = [f"digraph {_quote(title)} {{", *_style(direction, dpi)]
     for place, node in enumerate(nodes):
-        accent = ACCENTS[word(node.kind)]
-        label = _quote("\\n".join(_literal(line).replace("&", "&amp;") for line in node.label), escaped=True)
-        shape = ", shape=circle, margin=0.02" if node.kind == "add" else ""
-        lines.append(
-            f'  {names[node.id]} [label={label}, id=n{place}, color="{accent}", fillcolor="{_mix(accent)}"{shape}];'
-        )
+        label = _quote("\\n".join(_literal(line).replace("&", "&amp;") for line in lines[node.id]), escaped=True)
+        parts = (f"label={label}", f"id=n{place}", SHAPES.get(word(node.kind), ""), look(node))
+        text.append(f"  {names[node.id]} [{', '.join(filter(None, parts))}];")
     for place, edge in enumerate(edges):
-        label = f"  {edge.words}" if edge.words else (edge.shape if by_id and _says_new(edge, by_id) else "")
-        shown = f", label={_quote(label)}" if label else ""
-        lines.append(f"  {names[edge.tail]} -> {names[edge.head]} [id=e{place}{_look(edge)}{shown}];")
-    return "\n".join([*lines, "}", ""])
+        words = f"  {edge.words}" if edge.words else "" if weighed else f" {edge.shape} "
+        label = f", label={_quote(words)}" if words else ""
+        text.append(f"  {names[edge.tail]} -> {names[edge.head]} [id=e{place}{_look(edge)}{label}];")
+    return "\n".join([*text, "}", ""])
+
+
+def said(nodes: Sequence[Node], edges: Sequence[Edge]) -> dict[str, tuple[str, ...]]:
+    """The lines in each box: a shape that stands at the lines which leave it is not said twice."""
+    weighed = any(edge.weight is not None for edge in edges)
+    at = set() if weighed else {(edge.tail, edge.shape) for edge in edges}
+    return {
+        node.id: tuple(line for line in (*node.label, node.amount) if line and (node.id, line) not in at)
+        for node in nodes
+    }
 
 
 @lru_cache(maxsize=256)
@@ -96,15 +123,42 @@ def _look(edge: Edge) -> str:
     return f', color="{SHORTCUT}", penwidth=2.2' if edge.is_shortcut else ""
 
 
-def _says_new(edge: Edge, by_id: Mapping[str, Node]) -> bool:
-    """Whether the shape at an edge is not to be read in the boxes already."""
-    return edge.shape not in by_id[edge.tail].label and by_id[edge.head].kind not in ("batch norm", "relu")
+def look(node: Node, *, plain: bool) -> tuple[str, str, str]:
+    """The colours of a box in light surroundings: line, filling, text; `plain` is without those of the kinds."""
+    accent = LINE if plain else ACCENTS[word(node.kind)]
+    if node.fill:
+        return LINE, node.fill, ink(node.fill)
+    return accent, "#ffffff" if plain else _mix(accent), INK
+
+
+def _fill(node: Node, *, plain: bool) -> str:
+    line, filling, text = look(node, plain=plain)
+    return f'color="{line}", fillcolor="{filling}", fontcolor="{text}"'
+
+
+def ink(fill: str) -> str:
+    """Dark or white, whichever is read better on `fill` (contrast of WCAG 2)."""
+    light = _luminance(fill)
+    on_white, on_dark = 1.05 / (light + 0.05), (light + 0.05) / (_luminance(_DARK) + 0.05)
+    return _LIGHT if on_white > on_dark else _DARK
+
+
+def parts(colour: str) -> tuple[int, ...]:
+    """Red, green and blue of #rrggbb, 0 to 255."""
+    return tuple(int(colour[place : place + 2], 16) for place in (1, 3, 5))
+
+
+def _luminance(colour: str) -> float:
+    linear = [c / 12.92 if (c := one / 255) <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for one in parts(colour)]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
 def _style(direction: str, dpi: int | None) -> list[str]:
     more = f", dpi={dpi}" if dpi else ""
+    between = 0.1 if direction == "LR" else 0.24  # the shapes at the lines make room of their own
     return [
-        f'  graph [rankdir={direction}, ordering=out, nodesep=0.25, ranksep=0.32, pad=0.1, bgcolor="white"{more}];',
+        f"  graph [rankdir={direction}, ordering=out, nodesep=0.25, ranksep={between}, pad=0.1,"
+        f' bgcolor="white"{more}];',
         f'  node [shape=box, style="rounded,filled", fontname="{_FONT}", fontsize=12, fontcolor="{INK}",'
         ' margin="0.14,0.06", height=0.3, width=0.5, penwidth=1.2];',
         f'  edge [color="{LINE}", fontname="{_FONT}", fontsize=9, fontcolor="{LINE}", arrowsize=0.6];',
@@ -113,8 +167,7 @@ def _style(direction: str, dpi: int | None) -> list[str]:
 
 def _mix(accent: str) -> str:
     """The accent thinned with white: the fill for viewers that know no style sheets."""
-    parts = (int(accent[place : place + 2], 16) for place in (1, 3, 5))
-    return "#" + "".join(f"{round(255 - TINT * (255 - part)):02x}" for part in parts)
+    return "#" + "".join(f"{round(255 - TINT * (255 - part)):02x}" for part in parts(accent))
 
 
 def _literal(text: str) -> str:

@@ -10,13 +10,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
-from inception_lab.readers import layout
+from inception_lab.readers import layout, stack
 
 if TYPE_CHECKING:
     from inception_lab.readers.drawing import Edge, Graph, Node
 
-SVG = "http://www.w3.org/2000/svg"
-ElementTree.register_namespace("", SVG)
+SVG = stack.SVG
 
 _POINT = 96 / 72  # CSS pixels in one of Graphviz' points
 
@@ -36,6 +35,10 @@ _STYLE = """
 .lab-graph text { fill: var(--lab-ink); font-family: inherit; }
 .lab-graph .node { cursor: pointer; outline: none; }
 .lab-graph .box { fill: color-mix(in srgb, var(--lab-accent) 18%, var(--lab-surface)); stroke: var(--lab-accent); }
+.lab-graph.by-none .node { --lab-accent: var(--lab-line); }
+.lab-graph.by-none .box { fill: var(--lab-surface); }
+.lab-graph .filled .box { fill: var(--lab-fill); stroke: var(--lab-line); }
+.lab-graph .filled text { fill: var(--lab-on); }
 .lab-graph .detail { font-size: 11px; opacity: 0.85; }
 .lab-graph .edge path { stroke: var(--lab-line); }
 .lab-graph .edge polygon { stroke: var(--lab-line); fill: var(--lab-line); }
@@ -50,35 +53,42 @@ _STYLE = """
 .lab-graph .weighed text {
   font-weight: 600; font-size: 11px; paint-order: stroke; stroke: var(--lab-surface); stroke-width: 3px;
 }
-.lab-graph .node:hover .box { fill: color-mix(in srgb, var(--lab-accent) 32%, var(--lab-surface)); }
+.lab-graph .node:not(.filled):hover .box { fill: color-mix(in srgb, var(--lab-accent) 32%, var(--lab-surface)); }
 .lab-graph .node:focus-visible .box, .lab-graph .node.selected .box { stroke-width: 3.2; }
-.lab-graph .node.selected .box { fill: color-mix(in srgb, var(--lab-accent) 42%, var(--lab-surface)); }
+.lab-graph .filled:focus-visible .box, .lab-graph .filled.selected .box { stroke: var(--lab-ink); }
+.lab-graph .node.selected:not(.filled) .box { fill: color-mix(in srgb, var(--lab-accent) 42%, var(--lab-surface)); }
 """
 
 
 def svg(graph: Graph) -> str:
     """The finished SVG of `graph`; no script, no fixed width, no ids that could meet others on a page."""
-    places = {node.id: f"n{place}" for place, node in enumerate(graph.nodes)}
-    text = layout.source(graph.nodes, graph.edges, direction=graph.direction, name=lambda node: places[node.id])
-    root = ElementTree.fromstring(layout.render(text, "svg"))
-    canvas = root[0]
-    canvas.attrib.pop("id", None)
-    for element in list(canvas):
-        mark = element.attrib.pop("id", "")
-        if mark[:1] == "n":
-            _finish_node(element, graph.nodes[int(mark[1:])])
-        elif mark[:1] == "e":
-            _finish_edge(element, graph.edges[int(mark[1:])])
-        else:
-            canvas.remove(element)
+    return ElementTree.tostring(_root(graph), encoding="unicode")
+
+
+def _root(graph: Graph) -> ElementTree.Element:
+    parts = stack.parts(graph)
+    if len(parts) > 1:
+        root = stack.stacked(graph, parts)
+    else:
+        root = stack.laid(graph.nodes, graph.edges, graph.direction, layout.said(graph.nodes, graph.edges))
+    for canvas in root:
+        canvas.attrib.pop("id", None)
+        for element in list(canvas):
+            mark = element.attrib.pop("id", "")
+            if mark[:1] == "n":
+                _finish_node(element, graph.nodes[int(mark[1:])], plain=graph.tint == "none")
+            elif mark[:1] == "e":
+                _finish_edge(element, graph.edges[int(mark[1:])])
+            else:
+                canvas.remove(element)
     _finish_root(root, graph)
-    return ElementTree.tostring(root, encoding="unicode")
+    return root
 
 
 def _finish_root(root: ElementTree.Element, graph: Graph) -> None:
     width = float(root.attrib.pop("width").removesuffix("pt")) * _POINT
     root.attrib.pop("height")
-    root.set("class", f"lab-graph depth-{graph.depth}")
+    root.set("class", f"lab-graph depth-{graph.depth} by-{layout.word(graph.tint.replace('_', ' '))}")
     root.set("style", f"--lab-width: {width:.0f}px")
     root.set("role", "group")
     root.set("aria-label", graph.title)
@@ -88,19 +98,24 @@ def _finish_root(root: ElementTree.Element, graph: Graph) -> None:
     root[:0] = [words, style]
 
 
-def _finish_node(element: ElementTree.Element, node: Node) -> None:
-    element.set("class", f"node kind-{layout.word(node.kind)}")
+def _finish_node(element: ElementTree.Element, node: Node, *, plain: bool) -> None:
+    element.set("class", f"node kind-{layout.word(node.kind)}{' filled' if node.fill else ''}")
+    line, filling, text = layout.look(node, plain=plain)
+    if node.fill:
+        element.set("style", f"--lab-fill: {filling}; --lab-on: {text}")
     element.set("data-address", node.id)
     element.set("tabindex", "0")
     element.set("role", "button")
-    element.set("aria-label", ", ".join((*node.label, node.id)))
+    element.set("aria-label", ", ".join(filter(None, (*node.label, node.amount, node.id))))
     _tag(element, "title").text = node.hover
     for child in element:
         name = child.tag.removeprefix(f"{{{SVG}}}")
         if name in ("path", "polygon", "ellipse"):
-            child.set("class", "box")
-    for line in element.findall(f"{{{SVG}}}text")[1:]:
-        line.set("class", "detail")
+            child.attrib.update({"class": "box", "stroke": line, "fill": filling})
+    for place, words in enumerate(element.findall(f"{{{SVG}}}text")):
+        words.set("fill", text)
+        if place:
+            words.set("class", "detail")
 
 
 def _finish_edge(element: ElementTree.Element, edge: Edge) -> None:

@@ -60,32 +60,53 @@ def large(number: int) -> str:
     return str(number)
 
 
+def memory(count: int) -> str:
+    """Bytes to three digits in KiB or MiB."""
+    return f"{count / 2**20:.3g} MiB" if count >= 2**20 else f"{count / 2**10:.3g} KiB"
+
+
 def hover(kind: NodeKind, row: Row, op: Conv | Pool | None, *, parameters: int, work: int, split: bool) -> str:
-    """What a box says when pointed at: what it does, its output, its cost, what one cell has seen."""
+    """What a box says when pointed at: its address, what it does, and then one number a line with its name before it.
+
+    Kernel and padding (V or S, as in the paper) where a window moves, output, parameters, multiply-adds, memory of the
+    output, receptive field.
+    """
     does = _DOES.get(kind, "Average over the whole map")
     if isinstance(op, Conv):
-        does = f"{window(op.window)} convolution" + ("" if split else ", batch norm, ReLU")
+        does = "Convolution" + ("" if split else ", batch norm, ReLU")
     elif isinstance(op, Pool):
-        average = "the padded cells count" if op.count_border else "the padded cells do not count"
-        does = f"{window(op.window)} max pooling" if op.kind == "max" else f"{window(op.window)} average pooling"
-        does += f", {average}" if op.kind == "avg" and op.pad == "same" else ""
+        average = ", the padded cells count" if op.count_border else ", the padded cells do not count"
+        does = "Max pooling" if op.kind == "max" else "Average pooling"
+        does += average if op.kind == "avg" and op.pad == "same" else ""
     elif kind == "scale":
         does = f"Multiplies the residual: {row.label}"
+    lines = [row.address, does]
     if op:
-        does += f", stride {op.stride}, {op.pad} padding"
-    cost = [f"{parameters:,} parameters"] * (parameters > 0) + [f"{large(work)} multiply-adds"] * (work > 0)
-    lines = (does, f"output {shape(row.output)}", *cost, f"one cell sees {window(row.receptive_field)} pixels")
-    return f"{row.address}\n" + "\n".join(lines)
+        lines.append(f"kernel: {window(op.window)}, stride {op.stride}")
+        lines.append(f"padding: {'V, valid' if op.pad == 'valid' else 'S, same'}")
+    elif kind == "linear":
+        lines.append("kernel: 1×1, stride 1")
+    lines += _numbers(row.output, parameters, work, row.activation_bytes)
+    return "\n".join([*lines, f"receptive field: {window(row.receptive_field)} px"])
 
 
-def stage_hover(stage: Stage, total: Total) -> str:
+def stage_hover(stage: Stage, total: Total, field: tuple[int, int]) -> str:
     """What the box of a stage says when pointed at."""
     count = len(stage.blocks)
     kinds = len(set(stage.blocks))
     blocks = "1 block" if count == 1 else f"{count} blocks" + ("" if kinds == 1 else f" of {kinds} kinds")
     source = f" ({stage.source})" if stage.source else ""
-    cost = f"{total.parameters:,} parameters\n{large(total.multiply_adds)} multiply-adds"
-    return f"{total.address}\n{blocks}{source}\noutput {shape(total.output)}\n{cost}"
+    numbers = _numbers(total.output, total.parameters, total.multiply_adds, total.activation_bytes)
+    return "\n".join([total.address, f"{blocks}{source}", *numbers, f"receptive field: {window(field)} px"])
+
+
+def _numbers(output: tuple[int, int, int], parameters: int, work: int, size: int) -> tuple[str, ...]:
+    return (
+        f"output: {shape(output)}",
+        f"parameters: {parameters:,}",
+        f"multiply-adds: {large(work)}",
+        f"memory: {memory(size)}",
+    )
 
 
 def title(name: str, place: str | None, size: tuple[int, int]) -> str:

@@ -96,3 +96,9 @@ def table(network: str, size: Size) -> ShapeTable:
 def picture(network: str, at: str | None, depth: Depth, size: Size, direction: Direction) -> Graph:
     """A drawing of the network of a key."""
     return graph(net(network), at=at, depth=depth, size=size, direction=direction)
+
+
+@lru_cache(maxsize=64)
+def svg(drawn: Graph) -> str:
+    """The SVG of a drawing; the same text for the same drawing, so that what is sent need not be packed again."""
+    return drawn.svg()

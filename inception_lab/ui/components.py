@@ -5,10 +5,12 @@ Each is a few lines of JavaScript in `assets/components`, mounted without an ifr
 
 from __future__ import annotations
 
+import base64
+import gzip
 import os
 import shutil
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,13 +19,12 @@ import streamlit as st
 from inception_lab.assets import asset
 from inception_lab.errors import LabError
 from inception_lab.figures.wire import Wire
+from inception_lab.readers.page import VIEWER
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-_DRAWING = """<div class="tools" role="group" aria-label="Zoom"><span class="hint">drag sideways to see all</span>
-<button class="smaller" aria-label="Smaller">−</button><button class="fit">fit</button>
-<button class="larger" aria-label="Larger">+</button></div><div class="frame"><div class="stage"></div></div>"""
+_MUCH = 100_000  # characters of a drawing from which it is sent packed
 
 
 @cache
@@ -59,12 +60,19 @@ def drawing(
         if address := st.session_state[key].get("pick"):
             on_pick(str(address))
 
-    component("svg_view", _DRAWING)(
+    drawn = {"svg": svg} if len(svg) < _MUCH else {"packed": _packed(svg)}
+    component("svg_view", VIEWER.replace("{svg}", ""))(
         key=key,
-        data={"svg": svg, "alt": alt, "selected": selected},
+        data={**drawn, "alt": alt, "selected": selected},
         on_pick_change=picked,
         on_up_change=on_up,
     )
+
+
+@lru_cache(maxsize=16)
+def _packed(svg: str) -> str:
+    """gzip in base64: a twelfth of what a large drawing takes."""
+    return base64.b64encode(gzip.compress(svg.encode(), mtime=0)).decode()
 
 
 def live_plot(

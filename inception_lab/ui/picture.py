@@ -8,87 +8,116 @@ from dataclasses import asdict
 import pandas as pd
 import streamlit as st
 
-from inception_lab.figures.cost import stage_bars
+from inception_lab.readers.drawing import Depth
 from inception_lab.readers.explain import arithmetic
 from inception_lab.readers.table import Row, ShapeTable
-from inception_lab.ui import cache, components, drawer, selection
+from inception_lab.ui import cache, colouring, components, drawer, exporting, finding, selection
+from inception_lab.ui.colouring import Look
 from inception_lab.ui.selection import Selection
+
+PACKED = 0.17  # kB a box of a whole network takes on its way, 0.15 to 0.26 for the catalogue's
 
 
 def show(chosen: Selection, size: int, table: ShapeTable) -> str:
     """Everything drawn about the selection in a network that can be built; returns its Python."""
     totals(table)
-    strip(chosen, size)
-    block(chosen, size, table)
+    look = colouring.pick(chosen)
+    finding.find(chosen, table)
+    strip(chosen, size, table, look)
+    shown = block(chosen, size, table, look)
     rows(chosen, table)
     source(chosen)
-    return code(chosen, size, table)
+    return code(chosen, size, table, shown, look)
 
 
 def totals(table: ShapeTable) -> None:
     """The network's totals for one image."""
     figures = {
-        "Parameters": f"{table.parameters / 1e6:,.2f} M",
-        "Multiply-adds": f"{table.multiply_adds / 1e9:,.2f} G",
-        "All outputs, fp32": f"{table.activation_bytes / 2**20:,.0f} MiB",
-        "Ops": f"{len(table.rows)}",
+        "Parameters": (f"{table.parameters / 1e6:,.2f} M", f"{table.parameters:,}"),
+        "Multiply-adds": (f"{table.multiply_adds / 1e9:,.2f} G", f"{table.multiply_adds:,}"),
+        "All outputs, fp32": (f"{table.activation_bytes / 2**20:,.0f} MiB", f"{table.activation_bytes:,} bytes"),
+        "Ops": (f"{len(table.rows)}", "rows of the table"),
     }
-    exact = (
-        f"{table.parameters:,}",
-        f"{table.multiply_adds:,}",
-        f"{table.activation_bytes:,} bytes",
-        "rows of the table",
-    )
     with st.container(horizontal=True):
-        for (name, value), full in zip(figures.items(), exact, strict=True):
+        for name, (value, full) in figures.items():
             st.metric(name, value, help=f"Exactly {full}, one image, batch norm's two numbers per channel included.")
 
 
-def strip(chosen: Selection, size: int) -> None:
+def strip(chosen: Selection, size: int, table: ShapeTable, look: Look) -> None:
     """The whole network as a strip of stages, repeats folded."""
     st.subheader("The network", anchor=False)
-    st.caption(f"{chosen.net.name}: {chosen.net.source}. Under each name: channels × height × width.")
-    drawn = cache.picture(chosen.key, None, "stages", (size, size), "LR")
+    st.caption(f"{chosen.net.name}: {chosen.net.source}. At each line: channels × height × width.")
+    drawn = cache.picture(chosen.key, None, "stages", (size, size), look.direction)
+    drawn = colouring.coloured(drawn, look, None, table)
     stage = "/".join(chosen.address.split("/")[:2])
     components.drawing(
-        drawn.svg(), alt=drawn.alt, key="strip", selected=stage, on_pick=selection.select, on_up=selection.up
+        cache.svg(drawn), alt=drawn.alt, key="strip", selected=stage, on_pick=selection.select, on_up=selection.up
     )
-    drawer.exports(drawn, name=f"{chosen.net.name}-stages")
+    colouring.legend(drawn, "stages as a whole")
+    exporting.exports(drawn, chosen.net, name=f"{chosen.net.name}-stages")
 
 
-def block(chosen: Selection, size: int, table: ShapeTable) -> None:
-    """One block with its branches, or every single step of it, and the op that is selected."""
-    if chosen.block is None:
-        return
-    place = f"{chosen.parts[1]}/{chosen.parts[2]}"
-    st.subheader(f"Block {place}", anchor=False)
-    st.caption(chosen.stage_source)
-    fine = st.toggle("Batch norm and ReLU as steps of their own", key="fine", bind="query-params")
-    drawn = cache.picture(chosen.key, chosen.block, "ops" if fine else "block", (size, size), "LR")
+def block(chosen: Selection, size: int, table: ShapeTable, look: Look) -> tuple[str | None, Depth] | None:
+    """One block with its branches, every step of it or of all, and the op selected; returns what `graph` was asked."""
+    place = _place(chosen)
+    if place is None:
+        st.caption("Pick a stage to see its block.")
+    else:
+        st.subheader(f"Block {place.split('/', 1)[1]}", anchor=False)
+        st.caption(chosen.stage_source)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        if place:
+            _stepper(chosen)
+            fine = st.toggle("Batch norm and ReLU as steps of their own", key="fine", bind="query-params")
+        whole = st.toggle(_announced(table), key="whole", bind="query-params")
+    if not whole and place is None:
+        return None
+    asked: tuple[str | None, Depth] = (None, "ops") if whole else (place, "ops" if fine else "block")
+    drawn = cache.picture(chosen.key, *asked, (size, size), look.direction)
+    drawn = colouring.coloured(drawn, look, chosen, table)
     components.drawing(
-        drawn.svg(),
+        cache.svg(drawn),
         alt=drawn.alt,
-        key="block-drawing",
-        selected=chosen.address,
+        key="whole-drawing" if whole else "block-drawing",
+        selected=_drawn_at(chosen, asked[1]),
         on_pick=selection.select_nearest,
         on_up=selection.up,
     )
-    drawer.exports(drawn, name=f"{chosen.net.name}-{place.replace('/', '-')}")
+    colouring.legend(drawn, look.scope_words(chosen))
+    exporting.exports(drawn, chosen.net, name="-".join([chosen.net.name, *(asked[0] or "all").split("/")[1:]]))
     for row in _op(chosen, table):
         st.markdown(f"**`{row.address}`** — {row.label}")
         st.markdown(arithmetic(row, table))
+    return asked
+
+
+def _announced(table: ShapeTable) -> str:
+    """The label of the switch for the whole network: how many boxes, how much to send, about how long it takes."""
+    boxes = 1 + sum(3 if row.op == "conv" else 1 for row in table.rows)
+    return f"Every op of the network: {boxes} boxes, about {boxes * PACKED:.0f} kB and {0.2 + boxes / 1000:.1f} s"
+
+
+def _stepper(chosen: Selection) -> None:
+    """Which of a stage's copies: a number with − and +; the op stays, where the next copy has it."""
+    network, stage, copy, op = chosen.parts
+    count = next((len(each.blocks) for each in chosen.net.stages if each.name == stage), 1)
+    if count == 1:
+        return
+    st.session_state["copy"] = int(copy)
+
+    def step() -> None:
+        selection.select_nearest(f"{network}/{stage}/{st.session_state['copy']:02d}/{op}".rstrip("/"))
+
+    st.number_input(f"Copy of {stage}, 1 to {count}", 1, count, key="copy", on_change=step, width=160)
 
 
 def rows(chosen: Selection, table: ShapeTable) -> None:
-    """The table of the selected block, or of the whole network's stages, and the cost per stage."""
+    """The table of the selected block, or of the whole network's stages."""
     place = chosen.block or chosen.address
     ops = pd.DataFrame([_readable(row.to_dict()) for row in table.under(place)])
     drawer.table(ops, name="shapes", title=f"Shapes and cost of every op in {place}")
-    st.subheader("Where the cost is", anchor=False)
-    figure, alt = stage_bars(table)
-    st.plotly_chart(figure, key="cost", alt=alt)
     stages = pd.DataFrame([_readable(asdict(total)) for total in table.stages()])
-    drawer.table(stages, name="stages", title="Cost per stage as a table", alt=alt)
+    drawer.table(stages, name="stages", title="Cost per stage as a table")
 
 
 def source(chosen: Selection) -> None:
@@ -107,26 +136,39 @@ def source(chosen: Selection) -> None:
             st.code(inspect.getsource(layers), language="python")
 
 
-def code(chosen: Selection, size: int, table: ShapeTable) -> str:
+def code(chosen: Selection, size: int, table: ShapeTable, shown: tuple[str | None, Depth] | None, look: Look) -> str:
     """The Python for exactly what is on screen: the strip, the block at the depth chosen, the selected rows."""
-    depth = "ops" if st.session_state.get("fine") else "block"
+    way = f'size={size}, direction="{look.direction}"'
     lines = [
         chosen.python,
         f"table = lab.shapes(net, size={size})",
-        f'strip = lab.graph(net, depth="stages", size={size}, direction="LR")',
-        "model = lab.build(net)" if chosen.run else "model = lab.build(net, classes=1000)",
+        f'strip = lab.graph(net, depth="stages", {way}){look.python()}',
+        "model = lab.build(net)" if chosen.run or chosen.design else "model = lab.build(net, classes=1000)",
         f'rows = table.under("{chosen.block or chosen.address}")',
     ]
     lines += [f'row = table.row("{row.address}")' for row in _op(chosen, table)]
-    if chosen.block:
-        lines.append(f'lab.graph(net, at="{chosen.address}", depth="{depth}", size={size}, direction="LR")')
+    if shown:
+        at = f'at="{shown[0]}", ' if shown[0] else ""
+        lines.append(f'lab.graph(net, {at}depth="{shown[1]}", {way}){look.python(colouring.most(look, chosen, table))}')
     return "\n".join(lines)
+
+
+def _place(chosen: Selection) -> str | None:
+    """The block that is drawn, the head too; None for the network itself."""
+    network, stage, *_ = chosen.parts
+    return f"{network}/head" if stage == "head" else chosen.block
+
+
+def _drawn_at(chosen: Selection, depth: Depth) -> str:
+    """The box of the selection: of a convolution taken apart its first step."""
+    last = chosen.address.rsplit("/", 1)[-1]
+    return f"{chosen.address}/conv" if depth == "ops" and last.startswith(("conv", "branch")) else chosen.address
 
 
 def _op(chosen: Selection, table: ShapeTable) -> tuple[Row, ...]:
     """The row of the op that is selected, or of the one whose step is; none where it is a block or a branch."""
     holders = (chosen.address, chosen.address.rsplit("/", 1)[0])
-    return tuple(row for row in table.rows if row.address in holders)[:1] if chosen.parts[3] else ()
+    return tuple(row for row in table.rows if row.address in holders)[:1]
 
 
 def _readable(row: Mapping[str, object]) -> dict[str, object]:

@@ -8,6 +8,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cache
+from typing import Literal
 from xml.etree import ElementTree
 
 import pytest
@@ -17,8 +18,8 @@ from inception_lab.errors import ImpossibleAdd, InputTooSmall, UnknownAddress
 from inception_lab.nets.address import blocks, children, locate
 from inception_lab.nets.catalog import CATALOG, net
 from inception_lab.nets.ops import Concat, Conv, Net, Op, Pool, Residual, Stage
-from inception_lab.readers import layout
-from inception_lab.readers.drawing import Graph
+from inception_lab.readers import layout, stack, words
+from inception_lab.readers.drawing import Edge, Graph
 from inception_lab.readers.graph import graph
 from inception_lab.readers.shapes import shapes
 
@@ -122,9 +123,17 @@ def test_a_residual_block_as_the_paper_draws_it() -> None:
     assert shortcuts == [("inception_resnet_v2/B/06", f"{at}/add")]
     assert drawing.nodes[3].kernel == (1, 7)
     assert drawing.nodes[3].padding == "same"
-    assert "128 × 160" not in drawing.nodes[3].hover
-    assert "1×7 convolution, batch norm, ReLU, stride 1, same padding" in drawing.nodes[3].hover
-    assert "143,680 parameters" in drawing.nodes[3].hover
+    assert drawing.nodes[3].hover.splitlines() == [
+        f"{at}/body/branch2/conv2",
+        "Convolution, batch norm, ReLU",
+        "kernel: 1×7, stride 1",
+        "padding: S, same",
+        "output: 160×17×17",
+        "parameters: 143,680",
+        "multiply-adds: 41.4 M",
+        "memory: 181 KiB",
+        "receptive field: 991×1087 px",
+    ]
 
 
 def test_the_last_block_has_no_relu() -> None:
@@ -219,9 +228,13 @@ def test_svg_is_clean_and_carries_its_data(name: str, depth: str) -> None:
         node = next(node for node in drawing.nodes if node.id == group.attrib["data-address"])
         assert group.attrib["class"] == f"node kind-{node.kind.replace(' ', '-')}"
         assert (group.attrib["tabindex"], group.attrib["role"]) == ("0", "button")
-        assert [text.text for text in group.iter(f"{SVG}text")] == list(node.label)
+        said = [text.text for text in group.iter(f"{SVG}text")]
+        last = node == drawing.nodes[-1]
+        assert said == [line for line in node.label if last or line != words.shape(node.output)]
         assert group.find(f"{SVG}title").text == node.hover  # type: ignore[union-attr]
     edges = [each for each in everything if "edge" in each.get("class", "").split()]
+    said_at = {(e.attrib["data-tail"], e.attrib["data-head"]): e.findtext(f"{SVG}text", "").strip() for e in edges}
+    assert said_at == {(edge.tail, edge.head): edge.shape for edge in drawing.edges}
     found = sorted((e.attrib["data-tail"], e.attrib["data-head"], "shortcut" in e.attrib["class"]) for e in edges)
     assert found == sorted((edge.tail, edge.head, edge.is_shortcut) for edge in drawing.edges)
 
@@ -362,3 +375,42 @@ def test_an_edge_takes_a_width_a_sign_and_words() -> None:
 def test_an_edge_that_is_not_there_takes_no_width() -> None:
     with pytest.raises(UnknownAddress, match="Nothing goes from a to b in the drawing of inception_v4/A/01"):
         graph("inception_v4", at="A/01", depth="ops").weighed({("a", "b"): (0.5, "")})
+
+
+@pytest.mark.parametrize("name", BUILDABLE)
+@pytest.mark.parametrize("direction", ["LR", "TB"])
+def test_a_whole_network_is_put_together_from_its_blocks(name: str, direction: Literal["LR", "TB"]) -> None:
+    drawing = graph(name, depth="ops", direction=direction)
+    root = ElementTree.fromstring(drawing.svg())
+    marked = [(g, part) for part in root.findall(f"{SVG}g") for g in part if "data-address" in g.attrib]
+    assert sorted(g.attrib["data-address"] for g, _ in marked) == sorted(node.id for node in drawing.nodes)
+    lines = [(g, part) for part in root.findall(f"{SVG}g") for g in part if "data-tail" in g.attrib]
+    ends = sorted((g.attrib["data-tail"], g.attrib["data-head"]) for g, _ in lines)
+    assert ends == sorted((edge.tail, edge.head) for edge in drawing.edges)
+    at = {g.attrib["data-address"]: moved(g.find(f"{SVG}text"), part) for g, part in marked}
+    left, top, wide, high = (float(side) for side in root.attrib["viewBox"].split())
+    assert all(left < x < left + wide and top < y < top + high for x, y in at.values())
+    along = 0 if direction == "LR" else 1
+    assert all(at[edge.tail][along] < at[edge.head][along] for edge in drawing.edges), "onwards only"
+    for g, part in lines:  # a line starts at the box it comes from, whichever block that was drawn with
+        dx, dy = (float(step) for step in part.attrib["transform"][10:-1].split())
+        start = re.match(r"M(-?[\d.]+),(-?[\d.]+)", g.find(f"{SVG}path").attrib["d"])  # type: ignore[union-attr]
+        assert start is not None
+        tail = at[g.attrib["data-tail"]]
+        distance = max(abs(float(start[1]) + dx - tail[0]), abs(float(start[2]) + dy - tail[1]))
+        assert distance < 90, f"{g.attrib['data-tail']} is {distance:.0f} points from its line"
+
+
+def moved(text: ElementTree.Element | None, part: ElementTree.Element) -> tuple[float, float]:
+    """Where a text stands in the whole drawing."""
+    assert text is not None
+    dx, dy = (float(step) for step in part.attrib["transform"][10:-1].split())
+    return float(text.attrib["x"]) + dx, float(text.attrib["y"]) + dy
+
+
+def test_a_large_drawing_that_hangs_together_is_laid_out_at_once() -> None:
+    whole = graph("inception_v3", depth="ops")
+    over = replace(whole, edges=(*whole.edges, Edge(whole.nodes[0].id, whole.nodes[-1].id, "3×299×299")))
+    assert len(stack.parts(whole)) == 12 + 1, "twelve blocks and the head"
+    assert len(stack.parts(over)) == 1
+    assert len(stack.parts(graph("inception_v3"))) == 1

@@ -1,0 +1,56 @@
+"""A drawing of Explore to take away: as picture, as page, as text that remakes it, as link."""
+
+from __future__ import annotations
+
+import csv
+import io
+from urllib.parse import urlencode, urlsplit, urlunsplit
+
+import streamlit as st
+
+from inception_lab.nets.address import blocks
+from inception_lab.nets.ops import Net, Op
+from inception_lab.readers.drawing import Graph
+from inception_lab.readers.notation import notation
+from inception_lab.ui.drawer import download
+
+
+def exports(drawn: Graph, net: Net, *, name: str) -> None:
+    """SVG, PNG, a page that opens offline, DOT, the boxes as CSV and the notation; made when asked for, not before."""
+    with st.popover("Export", icon=":material/download:"):
+        kinds = (
+            ("SVG", drawn.svg, "svg", "image/svg+xml"),
+            ("PNG", drawn.png, "png", "image/png"),
+            ("HTML", drawn.html, "html", "text/html"),
+            ("DOT", lambda: drawn.dot, "dot", "text/vnd.graphviz"),
+            ("CSV", lambda: as_csv(drawn), "csv", "text/csv"),
+            ("Notation", lambda: notation(_described(drawn, net)) + "\n", "txt", "text/plain"),
+        )
+        for label, make, suffix, mime in kinds:
+            download(label, make, f"{name}.{suffix}", mime)
+        st.caption("The link to this view")
+        st.code(link(), language=None, wrap_lines=True)
+
+
+def as_csv(drawn: Graph) -> str:
+    """The boxes of a drawing, one a line."""
+    rows = [{**row, "output": "x".join(map(str, row["output"]))} for row in drawn.to_rows()]
+    file = io.StringIO()
+    writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return file.getvalue()
+
+
+def link() -> str:
+    """The address of this page with everything that is chosen on it."""
+    here = urlsplit(str(st.context.url or "/explore"))
+    query = urlencode({key: st.query_params.get_all(key) for key in st.query_params}, doseq=True)
+    return urlunsplit((here.scheme, here.netloc, here.path, query, ""))
+
+
+def _described(drawn: Graph, net: Net) -> Op | Net:
+    """The block that is drawn; the network where it is all of it, or its head."""
+    if drawn.depth == "stages" or drawn.at is None:
+        return net
+    return next((block for at, block in blocks(net) if f"{drawn.at}/".startswith(f"{at}/")), net)
