@@ -190,15 +190,18 @@ def test_the_tour_runs(home: Path, monkeypatch: pytest.MonkeyPatch, request: pyt
     assert "1088" in shown[5]
     assert "the closing 1x1 makes 1154" in shown[6]
     assert "Total params: 1,945,338" in shown[7]
-    assert len(re.findall(r"^step \d: loss +[\d.]+, zeros before the pooling 0\.\d+$", shown[9], re.MULTILINE)) == 10
-    assert shown[10].count("<b>undecided</b>") == 2
-    assert "width 0.05" in shown[10]
-    assert shown[10].count("<tr") == 9
-    drawn = [output.data.get("application/vnd.plotly.v1+json") for output in code[10].outputs if "data" in output]
+    assert "13,155,794,016" in shown[9]
+    assert "10 copies: parameters 9,280 → 6,272 (-32.4%)" in shown[10]
+    assert "class ConvBnRelu(nn.Module):" in shown[11]
+    assert len(re.findall(r"^step \d: loss +[\d.]+, zeros before the pooling 0\.\d+$", shown[12], re.MULTILINE)) == 10
+    assert shown[13].count("<b>undecided</b>") == 2
+    assert "width 0.05" in shown[13]
+    assert shown[13].count("<tr") == 9
+    drawn = [output.data.get("application/vnd.plotly.v1+json") for output in code[13].outputs if "data" in output]
     assert sum(bool(figure and figure["data"]) for figure in drawn) == 1, "a sweep plots itself"
-    assert "share failed" in str(code[11].outputs)
-    assert shown[12].count("<td>80.0</td>") == 4
-    assert "espresso" in shown[13]
+    assert "share failed" in str(code[14].outputs)
+    assert shown[15].count("<td>80.0</td>") == 4
+    assert "espresso" in shown[16]
     assert "image/png" in tour.cells[-1].outputs[0].data
 
 
