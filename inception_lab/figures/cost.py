@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import plotly.graph_objects as go
 
@@ -92,15 +93,19 @@ def bars(costs: Sequence[Cost], quantity: Quantity, whole: Cost, *, selected: st
             unselected={"marker": {"opacity": 1}},
         )
     )
-    figure.update_layout(
-        xaxis={"rangemode": "tozero", "title": {"text": _axis(quantity)}},
-        yaxis={"autorange": "reversed", "visible": False},
-        legend={"orientation": "h", "yanchor": "bottom", "y": 1.0},
-        margin={"l": 5, "r": 10, "t": 30, "b": 45},
-        height=110 + 26 * len(shown),
-        bargap=0.15,
-    )
+    figure.update_layout(**_layout(len(shown), quantity))
     return figure, _told(costs, dearest, quantity, whole)
+
+
+def _layout(count: int, quantity: Quantity) -> dict[str, Any]:
+    return {
+        "xaxis": {"rangemode": "tozero", "title": {"text": _axis(quantity)}},
+        "yaxis": {"autorange": "reversed", "visible": False},
+        "legend": {"orientation": "h", "yanchor": "bottom", "y": 1.0},
+        "margin": {"l": 5, "r": 10, "t": 30, "b": 45},
+        "height": 110 + 26 * count,
+        "bargap": 0.15,
+    }
 
 
 def _short(address: str, whole: str) -> str:

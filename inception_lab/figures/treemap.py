@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import plotly.graph_objects as go
 
@@ -41,20 +41,7 @@ def treemap(table: CostTable, quantity: Added, *, under: str = "") -> tuple[go.F
             sort=False,
             textinfo="label+text",
             hovertemplate="<b>%{id}</b><br>%{customdata[2]}<br>%{customdata[0]:,} (%{customdata[1]:.2%})<extra/>",
-            marker={
-                "colors": inner,
-                "colorscale": AMOUNT,
-                "cmin": 0,
-                "cmax": max(filter(None, inner), default=1),
-                "line": {"width": 1, "color": EDGE},
-                "colorbar": {
-                    "title": {"text": NAMES[quantity]},
-                    "orientation": "h",
-                    "thickness": 10,
-                    "y": -0.02,
-                    "yanchor": "top",
-                },
-            },
+            marker=_marker(inner, quantity),
             root={"color": "rgba(128, 128, 128, 0.15)"},
             tiling={"pad": 2},
             pathbar={"visible": True},
@@ -64,6 +51,24 @@ def treemap(table: CostTable, quantity: Added, *, under: str = "") -> tuple[go.F
         margin={"l": 5, "r": 5, "t": 25, "b": 60}, height=500, uniformtext={"minsize": 9, "mode": "hide"}
     )
     return figure, _words(table, quantity, nodes)
+
+
+def _marker(inner: list[int | None], quantity: Added) -> dict[str, Any]:
+    """Colours, their scale and its legend; None has no colour."""
+    return {
+        "colors": inner,
+        "colorscale": AMOUNT,
+        "cmin": 0,
+        "cmax": max(filter(None, inner), default=1),
+        "line": {"width": 1, "color": EDGE},
+        "colorbar": {
+            "title": {"text": NAMES[quantity]},
+            "orientation": "h",
+            "thickness": 10,
+            "y": -0.02,
+            "yanchor": "top",
+        },
+    }
 
 
 def _nodes(table: CostTable, root: str) -> list[tuple[str, Cost, str]]:
