@@ -64,7 +64,7 @@ def _clean(fits: list[Fit]) -> go.Scatter:
         x=[fit.size[0] for fit in fits],
         y=[0] * len(fits),
         text=[str(fit.size[0]) for fit in fits],
-        textposition="bottom center",
+        textposition="middle right",
         customdata=[[fit.size[0], fit.end[0]] for fit in fits],
         marker={"color": CLEAN, "symbol": "diamond", "size": 11},
         hovertemplate="side %{customdata[0]}: nothing is lost, the last grid has %{customdata[1]} rows<extra></extra>",
