@@ -73,16 +73,21 @@ def _root(graph: Graph) -> ElementTree.Element:
         root = stack.laid(graph.nodes, graph.edges, graph.direction, layout.said(graph.nodes, graph.edges))
     for canvas in root:
         canvas.attrib.pop("id", None)
-        for element in list(canvas):
-            mark = element.attrib.pop("id", "")
-            if mark[:1] == "n":
-                _finish_node(element, graph.nodes[int(mark[1:])], plain=graph.tint == "none")
-            elif mark[:1] == "e":
-                _finish_edge(element, graph.edges[int(mark[1:])])
-            else:
-                canvas.remove(element)
+        canvas[:] = _finished(canvas, graph)
     _finish_root(root, graph)
     return root
+
+
+def _finished(canvas: ElementTree.Element, graph: Graph) -> list[ElementTree.Element]:
+    """The lines and then, above them, the boxes in the network's order: the one in which the keyboard walks them."""
+    marked = {element.attrib.pop("id", ""): element for element in canvas}
+    lines = sorted(int(mark[1:]) for mark in marked if mark[:1] == "e")
+    boxes = sorted(int(mark[1:]) for mark in marked if mark[:1] == "n")
+    for place in lines:
+        _finish_edge(marked[f"e{place}"], graph.edges[place])
+    for place in boxes:
+        _finish_node(marked[f"n{place}"], graph.nodes[place], plain=graph.tint == "none")
+    return [*(marked[f"e{place}"] for place in lines), *(marked[f"n{place}"] for place in boxes)]
 
 
 def _finish_root(root: ElementTree.Element, graph: Graph) -> None:

@@ -94,7 +94,7 @@ def block(chosen: Selection, size: int, table: ShapeTable, look: Look) -> tuple[
 def _announced(table: ShapeTable) -> str:
     """The label of the switch for the whole network: how many boxes, how much to send, about how long it takes."""
     boxes = 1 + sum(3 if row.op == "conv" else 1 for row in table.rows)
-    return f"Every op of the network: {boxes} boxes, about {boxes * PACKED:.0f} kB and {0.2 + boxes / 1000:.1f} s"
+    return f"Every op: {boxes} boxes, ≈ {boxes * PACKED:.0f} kB, ≈ {0.2 + boxes / 1000:.1f} s"
 
 
 def _stepper(chosen: Selection) -> None:

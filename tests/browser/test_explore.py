@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
 
-from playwright.sync_api import Page, expect
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
 
+from inception_lab.readers import words
+from inception_lab.readers.graph import graph
+from inception_lab.readers.shapes import shapes
 from tests.browser.conftest import Visit
 from tests.browser.live import settled
 
+Scheme = Literal["light", "dark"]
 STRIP = ".st-key-strip"
 BLOCK = ".st-key-block-drawing"
 
@@ -51,11 +59,13 @@ def test_box_and_input_size_change_everything_at_once(visit: Visit) -> None:
     side.fill("400")
     side.press("Enter")
     settled(page)
-    expect(page.locator(f'{STRIP} .node[data-address="inception_v4/B"]')).to_contain_text("1024×23×23")
+    after = page.locator(f'{STRIP} .edge[data-tail="inception_v4/B"]')
+    expect(after).to_contain_text("1024×23×23")
     expect(page).to_have_url(re.compile("size=400"))
     page.reload()
     settled(page)
-    expect(page.locator(f'{STRIP} .node[data-address="inception_v4/B"]')).to_contain_text("1024×23×23")
+    after = page.locator(f'{STRIP} .edge[data-tail="inception_v4/B"]')
+    expect(after).to_contain_text("1024×23×23")
 
 
 def test_cold_link_opens_the_op_and_the_frame(visit: Visit) -> None:
@@ -115,3 +125,143 @@ def test_a_link_from_another_page_is_followed_in_a_session_that_has_a_selection(
     page.get_by_role("link", name="Open the block").first.click()
     expect(page.get_by_text("cannot add")).to_have_count(0)
     settled(page)
+
+
+def test_a_card_says_the_numbers_to_the_pointer_and_to_the_keyboard(visit: Visit) -> None:
+    page = visit("/explore?at=inception_v4/reduction_a/01")
+    card = page.locator(f"{BLOCK} .card")
+    expect(card).to_be_hidden()
+    conv = page.locator(f'{BLOCK} .node[data-address="inception_v4/reduction_a/01/branch2/conv3"]')
+    conv.hover()
+    expect(card).to_be_visible()
+    row = shapes("inception_v4").row("inception_v4/reduction_a/01/branch2/conv3")
+    said = dict(zip(card.locator("dt").all_inner_texts(), card.locator("dd").all_inner_texts(), strict=True))
+    assert said == {
+        "kernel": "3×3, stride 2",
+        "padding": "V, valid",
+        "output": "256×17×17",
+        "parameters": f"{224 * 9 * 256 + 512:,}",
+        "multiply-adds": "149 M",
+        "memory": "289 KiB",
+        "receptive field": f"{words.window(row.receptive_field)} px",
+    }
+    page.mouse.move(0, 0)
+    expect(card).to_be_hidden()
+    page.locator(f"{BLOCK} .node[tabindex='0']").focus()
+    page.keyboard.press("ArrowRight")
+    expect(card).to_be_visible()
+    described = page.evaluate("document.activeElement.getAttribute('aria-description')")
+    assert described.startswith(page.evaluate("document.activeElement.dataset.address"))
+    assert page.locator(f"{BLOCK} .node[tabindex='0']").count() == 1, "one stop for the tab key, arrows inside"
+
+
+def test_zoom_and_pan(visit: Visit) -> None:
+    page = visit("/explore?at=inception_v4/B/01")
+    frame, svg = page.locator(f"{BLOCK} .frame"), page.locator(f"{BLOCK} svg")
+
+    def wide() -> float:
+        box = svg.bounding_box()
+        assert box is not None
+        return box["width"]
+
+    start = wide()
+    page.locator(f"{BLOCK} .node").first.focus()
+    page.keyboard.press("+")
+    assert wide() == pytest.approx(1.25 * start, rel=0.01)
+    page.keyboard.press("-")
+    page.keyboard.press("-")
+    assert wide() == pytest.approx(start / 1.25, rel=0.01)
+    page.keyboard.press("0")
+    assert wide() == pytest.approx(start, rel=0.01)
+    frame.hover()
+    page.keyboard.down("Control")
+    page.mouse.wheel(0, -300)
+    page.keyboard.up("Control")
+    page.wait_for_function(f"document.querySelector('{BLOCK} svg').getBoundingClientRect().width > {2 * start}")
+    box = frame.bounding_box()
+    assert box is not None
+    before = frame.evaluate("frame => [frame.scrollLeft, location.href]")
+    page.mouse.move(box["x"] + 300, box["y"] + 20)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 200, box["y"] + 20, steps=4)
+    page.mouse.up()
+    after = frame.evaluate("frame => [frame.scrollLeft, location.href]")
+    assert after[0] == pytest.approx(before[0] + 100, abs=2)
+    assert after[1] == before[1], "dragging picks nothing"
+    page.get_by_role("button", name="fit").nth(1).click()
+    assert wide() == pytest.approx(start, rel=0.01)
+
+
+def test_the_stepper_goes_to_another_copy_of_the_same_op(visit: Visit) -> None:
+    page = visit("/explore?at=inception_resnet_v2/B/07/add")
+    page.get_by_role("spinbutton", name="Copy of B").press("ArrowUp")
+    settled(page)
+    expect(page).to_have_url(re.compile("at=inception_resnet_v2(/|%2F)B(/|%2F)08(/|%2F)add"))
+    expect(page.locator(f"{BLOCK} .node.selected")).to_have_attribute("data-address", "inception_resnet_v2/B/08/add")
+
+
+def test_find_jumps_from_match_to_match(visit: Visit) -> None:
+    page = visit("/explore?at=inception_v4")
+    box = page.get_by_role("textbox", name="Find an op")
+    box.fill("max pool")
+    box.press("Enter")
+    settled(page)
+    expect(page.get_by_text("1 of 4")).to_be_visible()
+    expect(page).to_have_url(re.compile("stem"))
+    page.get_by_role("button", name="Next").click()
+    settled(page)
+    expect(page.get_by_text("2 of 4")).to_be_visible()
+    box.fill("<b>nothing</b>")
+    box.press("Enter")
+    settled(page)
+    expect(page.get_by_text("No op has “<b>nothing</b>”.")).to_be_visible()
+
+
+def test_every_op_of_the_network_on_request(visit: Visit) -> None:
+    page = visit("/explore?at=inception_resnet_v2/C/05/add&dir=TB&colour=memory")
+    page.get_by_text("Every op: 823 boxes").click()
+    settled(page)
+    whole = page.locator(".st-key-whole-drawing")
+    expect(whole.locator(".node")).to_have_count(823)
+    expect(whole.locator(".node.selected")).to_have_attribute("data-address", "inception_resnet_v2/C/05/add")
+    expect(whole.locator(".node.selected")).to_be_in_viewport()
+    whole.locator('.node[data-address="inception_resnet_v2/C/05/scale"]').click()
+    settled(page)
+    expect(page).to_have_url(re.compile("scale.*whole=true|whole=true.*scale"))
+    expect(page.get_by_text("× 0.2").first).to_be_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_exported_page_keeps_click_and_card_offline(
+    new_context: Callable[..., BrowserContext], tmp_path: Path, scheme: Scheme
+) -> None:
+    file = tmp_path / "block.html"
+    file.write_text(graph("inception_resnet_v2", at="B/07", depth="block").html(), encoding="utf-8")
+    page = new_context(color_scheme=scheme, offline=True).new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("request", lambda request: None if request.url.startswith("file://") else errors.append(request.url))
+    page.goto(file.as_uri())
+    add = page.locator('.node[data-address="inception_resnet_v2/B/07/add"]')
+    add.hover()
+    expect(page.locator(".card")).to_contain_text("Adds the residual to the shortcut")
+    add.click()
+    expect(page.locator("#said")).to_contain_text("receptive field: 1087×1087 px")
+    expect(add).to_have_class(re.compile("selected"))
+    add.focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    expect(page.locator(".node.selected")).to_have_attribute("data-address", "inception_resnet_v2/B/07/relu")
+    page.reload()
+    expect(page.locator(".node.selected")).to_have_attribute("data-address", "inception_resnet_v2/B/07/relu")
+    assert not errors
+
+
+def test_drawings_fit_a_phone(visit: Visit) -> None:
+    page = visit("/explore?at=inception_resnet_v2/A/03", width=390)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.locator(f"{BLOCK} .node").nth(2).hover()
+    box = page.locator(f"{BLOCK} .card").bounding_box()
+    assert box is not None
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= 390

@@ -223,7 +223,7 @@ def test_svg_is_clean_and_carries_its_data(name: str, depth: str) -> None:
     assert not {f"{SVG}script", f"{SVG}a", f"{SVG}image", f"{SVG}foreignObject"} & {each.tag for each in everything}
     assert not [key for each in everything for key in each.attrib if key == "id" or key[:2] == "on" or "href" in key]
     groups = [each for each in everything if "node" in each.get("class", "").split()]
-    assert {group.attrib["data-address"] for group in groups} == {node.id for node in drawing.nodes}
+    assert [group.attrib["data-address"] for group in groups] == [node.id for node in drawing.nodes], "in order"
     for group in groups:
         node = next(node for node in drawing.nodes if node.id == group.attrib["data-address"])
         assert group.attrib["class"] == f"node kind-{node.kind.replace(' ', '-')}"
@@ -383,7 +383,7 @@ def test_a_whole_network_is_put_together_from_its_blocks(name: str, direction: L
     drawing = graph(name, depth="ops", direction=direction)
     root = ElementTree.fromstring(drawing.svg())
     marked = [(g, part) for part in root.findall(f"{SVG}g") for g in part if "data-address" in g.attrib]
-    assert sorted(g.attrib["data-address"] for g, _ in marked) == sorted(node.id for node in drawing.nodes)
+    assert [g.attrib["data-address"] for g, _ in marked] == [node.id for node in drawing.nodes], "each once, in order"
     lines = [(g, part) for part in root.findall(f"{SVG}g") for g in part if "data-tail" in g.attrib]
     ends = sorted((g.attrib["data-tail"], g.attrib["data-head"]) for g, _ in lines)
     assert ends == sorted((edge.tail, edge.head) for edge in drawing.edges)
