@@ -12,7 +12,19 @@ import click
 from bench.harness import BENCHES, Result, Skip, duration, measure
 
 # importing registers; the quick ones first
-for module in ("package", "classify", "crops", "attribute", "tick", "training", "loop", "stacked", "sweep", "app"):
+for module in (
+    "package",
+    "classify",
+    "explore",
+    "crops",
+    "attribute",
+    "tick",
+    "training",
+    "loop",
+    "stacked",
+    "sweep",
+    "app",
+):
     import_module(f"bench.{module}")
 
 

@@ -18,8 +18,7 @@ from inception_lab.readers import layout
 if TYPE_CHECKING:
     from inception_lab.readers.drawing import Direction, Edge, Graph, Node
 
-SVG = "http://www.w3.org/2000/svg"
-ElementTree.register_namespace("", SVG)
+SPACE = "http://www.w3.org/2000/svg"
 
 FEW = 100  # boxes up to which one layout is quick
 Point = tuple[float, float]
@@ -64,7 +63,7 @@ def laid(nodes: Sequence[Node], edges: Sequence[Edge], direction: Direction, lin
 def stacked(graph: Graph, found: Sequence[Part]) -> ElementTree.Element:
     """The SVG of all parts, each moved to where the last box of the one before it stands; ids count through."""
     lines = {node.id: node.label for node in graph.nodes}
-    root = ElementTree.Element(f"{{{SVG}}}svg")
+    root = ElementTree.Element(f"{{{SPACE}}}svg")
     at: dict[int, Point] = {}
     box = _Box()
     for part in found:
@@ -116,5 +115,5 @@ def _block(node: Node) -> str:
 
 
 def _centre(element: ElementTree.Element) -> Point:
-    text = next(child for child in element if child.tag == f"{{{SVG}}}text")
+    text = next(child for child in element if child.tag == f"{{{SPACE}}}text")
     return float(text.attrib["x"]), float(text.attrib["y"])
