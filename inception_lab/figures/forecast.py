@@ -31,8 +31,8 @@ SYMBOLS: dict[Outcome, str] = {
     "nan": "triangle-up-open",
 }
 WRONG = (
-    "Variances add along a stage, v_l = v_0 + Σ s²c, because every branch opens with convolution and batch norm, so "
-    "that a residual does not grow with the trunk; the product, v_0 (1 + s²c)^l, is wrong."
+    "Variances add along a stage, vₗ = v₀ + Σ s²c, because every branch opens with convolution and batch norm, so "
+    "that a residual does not grow with the trunk; the product, v₀ (1 + s²c)ˡ, is wrong."
 )
 
 
@@ -125,8 +125,8 @@ def p_map(known: Map, plane: Slice, *, rate: float, runs: Iterable[Finished] = (
 def variance(one: Forecast) -> tuple[go.Figure, str]:
     """The mean square of what enters each block at step 0: as measured, if it adds, if it multiplies; and in words."""
     colour = of_scale(one.settings.scale)
-    lines = (("measured", one.variance, "solid", 3), ("v_0 + Σ s²c, adding", one.additive, "dash", 2),
-             ("v_0 (1 + s²c)^l, multiplying", one.product, "dot", 2))  # fmt: skip
+    lines = (("measured", one.variance, "solid", 3), ("v₀ + Σ s²c, adding", one.additive, "dash", 2),
+             ("v₀ (1 + s²c)ˡ, multiplying", one.product, "dot", 2))  # fmt: skip
     names = [address.split("/", 1)[1] for address in one.addresses]
     stages = [list(group) for _, group in groupby(range(len(names)), key=lambda place: names[place].split("/")[0])]
     figure = go.Figure()

@@ -29,7 +29,7 @@ _STYLE = """
 :root { --soft: #5b6776; --line: #d5dae1; --code: #f2f4f7; }
 @media (prefers-color-scheme: dark) { :root { --soft: #a6b0bd; --line: #343b47; --code: #1a1f29; } }
 table { font-variant-numeric: tabular-nums; } td, th { border-bottom: 1px solid var(--line); }
-.wide { overflow-x: auto; } svg { width: 100%; min-width: 34rem; } figcaption, .soft { color: var(--soft); }
+.wide { overflow-x: auto; } svg { width: 100%; min-width: 46rem; } figcaption, .soft { color: var(--soft); }
 figure { margin: 1rem 0; overflow-x: auto; } pre { background: var(--code); padding: 0.8rem; overflow-x: auto; }
 tr.death { font-weight: 700; } tr.death td:first-child::before { content: "✕ "; } td { overflow-wrap: anywhere; }
 """

@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 from html import escape
 
-WIDTH, LEFT, FOOT = 800, 76, 24
+WIDTH, LEFT, HEAD, FOOT = 800, 76, 6, 24  # the head holds the upper half of what stands at the top edge
 COLUMNS = 400  # wider pictures would only be more bytes
 ROW = 14
 HEIGHT = 170
@@ -141,6 +141,6 @@ def _svg(height: int, inner: str, steps: Sequence[int], mark: int | None) -> str
             f'<text x="{x:.1f}" y="{height + 18}" text-anchor="{"start" if x < WIDTH / 2 else "end"}">✕ {mark}</text>'
         )
     return (
-        f'<svg viewBox="0 0 {WIDTH} {height + FOOT}" aria-hidden="true" font-size="12" '
+        f'<svg viewBox="0 {-HEAD} {WIDTH} {HEAD + height + FOOT}" aria-hidden="true" font-size="12" '
         f'fill="currentColor">{inner}{foot}</svg>'
     )

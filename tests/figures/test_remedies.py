@@ -1,8 +1,11 @@
 """The bench's figure shows the rows and nothing else."""
 
+import re
+from collections.abc import Sequence
+
 import pytest
 
-from inception_lab.figures.remedies import remedies
+from inception_lab.figures.remedies import COLOURS, FADED, remedies
 from inception_lab.intervals import wilson
 from inception_lab.jobs.remedies import Ended, remedies_table
 from inception_lab.training.experiments import REMEDIES
@@ -37,3 +40,18 @@ def test_dots_intervals_and_words() -> None:
         "scale 0.1: 0 of 4 failed, mean accuracy 0.60 (prevents)."
     )
     assert remedies([])[1].endswith("No run yet.")
+
+
+@pytest.mark.parametrize("ground", [(255, 255, 255), (14, 18, 24)], ids=["light", "dark"])
+def test_what_is_set_back_can_still_be_seen(ground: tuple[int, int, int]) -> None:
+    """WCAG's 3 to 1 for graphics, over the grounds of both themes."""
+    for colour in COLOURS.values():
+        channels = map(int, re.findall(r"\d+", colour))
+        drawn = [FADED * over + (1 - FADED) * under for over, under in zip(channels, ground, strict=True)]
+        brighter, darker = sorted(map(luminance, (drawn, ground)), reverse=True)
+        assert (brighter + 0.05) / (darker + 0.05) >= 3
+
+
+def luminance(channels: Sequence[float]) -> float:
+    linear = [c / 3294.6 if c <= 10 else ((c / 255 + 0.055) / 1.055) ** 2.4 for c in channels]
+    return sum(weight * value for weight, value in zip((0.2126, 0.7152, 0.0722), linear, strict=True))

@@ -60,3 +60,12 @@ def test_columns_of_a_long_picture_take_the_largest_share() -> None:
 def test_nothing_is_drawn_of_nothing() -> None:
     assert paths(line([], [], log=True, mark=None)) == []
     assert paths(blocks([], [], [], mark=3)) == []
+
+
+def test_nothing_at_the_top_edge_is_cut_off() -> None:
+    """The word for the largest value stands on y = 8, twelve high, and half of a line at the top is above 0."""
+    svg = ElementTree.fromstring(line([0, 1], [1.0, 317.0], log=True, mark=None))
+    _, top, _, height = map(float, svg.attrib["viewBox"].split())
+    words = {text.text: float(text.attrib["y"]) for text in svg.iter("text")}
+    assert top <= words["317"] - 12
+    assert top + height >= max(words.values()) + 3
