@@ -23,7 +23,10 @@ from inception_lab.nets.catalog import CATALOG
 from inception_lab.readers.shapes import shapes
 
 ROOT = Path(__file__).resolve().parents[1]
-COMMANDS = ["nets", "shapes", "graph", "compare", "train", "sweep", "runs", "classify", "attribute", "evaluate"]
+COMMANDS = [
+    *("nets", "shapes", "graph", "compare", "train", "sweep", "runs", "classify", "attribute"),
+    *("trust", "compare-maps", "agreement", "credit", "rho", "damage", "evaluate"),
+]
 
 
 def lab(*words: str) -> Result:
@@ -55,6 +58,7 @@ def test_help_lists_every_command_in_order() -> None:
     assert list(main.commands) == [*COMMANDS, "fetch", "data", "serve"]
     shown = lab("--help").stdout
     assert all(f"\n  {name} " in shown for name in main.commands)
+    assert "..." not in shown.split("Commands:")[1], "a line that says what it does in its whole length"
 
 
 def test_every_command_has_help_and_json() -> None:

@@ -2,47 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from inception_lab.cli.asked import (
+    METHODS,
+    against_option,
+    embedded,
+    image_argument,
+    layer_option,
+    method_option,
+    network_option,
+    options,
+    relative_option,
+    scales_of,
+    scales_option,
+    target_option,
+)
 from inception_lab.cli.counting import counting
 from inception_lab.cli.output import json_option, save, show
 
 if TYPE_CHECKING:
     from inception_lab.images.attribute import Attribution, Method
 
-METHODS = (  # images.methods.METHODS, which would take torch to read
-    "integrated_gradients",
-    "saliency",
-    "input_x_gradient",
-    "smoothgrad",
-    "guided_backprop",
-    "deeplift",
-    "grad_cam",
-    "guided_grad_cam",
-    "layer_conductance",
-    "occlusion",
-    "feature_ablation",
-)
+__all__ = ["METHODS", "attribute"]
+
 SUFFIXES = (".png", ".npy", ".csv")
 
 
 @click.command()
-@click.argument("image", type=click.Path(path_type=Path))
-@click.option("--network", metavar="TAG", help="Weights by tag, see `nets`, or run:ID. Default: the embedded one.")
-@click.option("--method", type=click.Choice(METHODS), default=METHODS[0], show_default=True)
-@click.option(
-    "--target", type=int, metavar="CLASS", help="Class by index, ImageNet's 0 to 999. Default: the first guess."
-)
-@click.option("--against", type=int, metavar="CLASS", help="Explain the target's logit less the logit of this class.")
-@click.option(
-    "--at",
-    metavar="ADDRESS",
-    help="Layer of grad_cam, guided_grad_cam, layer_conductance. Default: the end of the last stage.",
-)
+@options(image_argument, network_option, method_option, target_option, against_option, layer_option)
+@options(scales_option, relative_option)
 @click.option(
     "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help=".png overlay, .npy or .csv values."
 )
@@ -54,23 +48,40 @@ def attribute(
     target: int | None,
     against: int | None,
     at: str | None,
+    scales: Sequence[tuple[str, float]],
+    relative: bool,
     output: Path | None,
     as_json: bool,
 ) -> None:
     """Which pixels of IMAGE speak for a class.
 
     The overlay lies on the pixels that entered the network: purple for, orange against; methods that know no sign are
-    drawn from dark to bright. `file` is what was written.
+    drawn from dark to bright. `file` is what was written. With --scale the residuals of the network
+    are scaled so.
     """
     if output is not None and output.suffix.lower() not in SUFFIXES:
         raise click.BadParameter(f"{output.name} must end in {', '.join(SUFFIXES)}.", param_hint="-o")
     from inception_lab.images.attribute import attribute as ask
     from inception_lab.images.attribute import estimate
-    from inception_lab.models.records import EMBEDDED
+    from inception_lab.images.moved import moved
 
-    tag = network or EMBEDDED
+    tag, held = embedded(network), scales_of(scales)
     click.echo(f"{method}: {estimate(method, network=tag, image=image, at=at)}.", err=True)
-    found = ask(image, tag, method=method, target=target, against=against, at=at, progress=counting("images"))
+    if held is None:
+        found = ask(image, tag, method=method, target=target, against=against, at=at, progress=counting("images"))
+    elif against is not None:
+        raise click.UsageError("--scale explains one class; leave out --against.")
+    else:
+        found = moved(
+            image,
+            tag,
+            scales=held,
+            relative=relative,
+            method=method,
+            target=target,
+            at=at,
+            progress=counting("images"),
+        )
     if output is not None:
         save(output, _pixels(found, output.suffix.lower()))
     data = found.to_dict() | {"image": str(image), "file": None if output is None else str(output)}

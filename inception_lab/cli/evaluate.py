@@ -37,11 +37,11 @@ FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--ray", type=click.IntRange(min=1), help="So many parts on the Ray cluster at RAY_ADDRESS.")
 @json_option
 def evaluate(folder: Path, table: Path | None, ray: int | None, as_json: bool, **asked: Any) -> None:
-    """Error rates on FOLDER, which has one folder of photographs per class.
+    """Error rates on a FOLDER of photographs.
 
-    Class folders are named by WordNet id (n07920052), index (967) or label (espresso); for a run:ID by index or label.
-    Shares are 0 to 1, with 95 % intervals; files that cannot be read are named on stderr and left out. Several GPUs:
-    torchrun --nproc-per-node N -m inception_lab evaluate FOLDER.
+    It holds one folder per class. Class folders are named by WordNet id (n07920052), index (967) or label
+    (espresso); for a run:ID by index or label. Shares are 0 to 1, with 95 % intervals; files that cannot be read
+    are named on stderr and left out. Several GPUs: torchrun --nproc-per-node N -m inception_lab evaluate FOLDER.
     """
     from inception_lab.images.evaluate import evaluate as measure
 

@@ -23,10 +23,11 @@ Entry = dict[str, Any]
 @click.option("--all", "everything", is_flag=True, help="All public weights, for a classroom without a network.")
 @json_option
 def fetch(networks: tuple[str, ...], everything: bool, as_json: bool) -> None:
-    """Bring the weights of each NETWORK to this machine and check them; those of a run:ID are here already.
+    """Bring weights to this machine.
 
-    What is here is checked and not fetched again, and what was cut off goes on from there. Without room on the disk
-    for all of it nothing is begun. The JSON of one network is its entry, of several {"networks": [...], "failed": {}}.
+    What is here, a run:ID always, is checked and not fetched again; what was cut off goes on from there. Without
+    room on the disk for all of it nothing is begun. The JSON of one network is its entry, of several {"networks":
+    [...], "failed": {}}.
     """
     from inception_lab.images.trained import known
     from inception_lab.models.records import RECORDS

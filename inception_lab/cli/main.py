@@ -7,7 +7,20 @@ import sys
 
 import click
 
-from inception_lab.cli import attribute, classify, controls, data, describe, evaluate, fetch, runs, serve, train
+from inception_lab.cli import (
+    attribute,
+    branches,
+    classify,
+    controls,
+    data,
+    describe,
+    evaluate,
+    fetch,
+    maps,
+    runs,
+    serve,
+    train,
+)
 from inception_lab.cli.output import Group
 from inception_lab.version import __version__
 
@@ -35,6 +48,12 @@ for command in (
     runs.runs,
     classify.classify,
     attribute.attribute,
+    maps.trust,
+    maps.compare_maps,
+    maps.agreement,
+    branches.credit,
+    branches.rho,
+    branches.damage,
     evaluate.evaluate,
     fetch.fetch,
     data.data,

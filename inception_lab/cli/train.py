@@ -92,8 +92,10 @@ def sweep(
     as_json: bool,
     **settings: Any,
 ) -> None:
-    """Train PRESET with every combination of scales and other settings (--over), or a list of arms (--case), and seeds;
-    remedies, map and race bring their own arms.
+    """Train PRESET with many settings.
+
+    Every combination of scales and other settings (--over), or a list of arms (--case), with every seed; remedies, map
+    and race bring their own arms.
 
     All runs wait in one queue. The verdict says whether they support the paper's claim that scaling the residuals down
     makes training stable, for each group of other settings.

@@ -1,0 +1,150 @@
+"""Commands on branches and residuals: credit, rho, damage."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from inception_lab.cli.asked import (
+    against_option,
+    as_csv,
+    csv_option,
+    embedded,
+    image_argument,
+    network_option,
+    options,
+    relative_option,
+    scales_of,
+    scales_option,
+    target_option,
+)
+from inception_lab.cli.counting import counting
+from inception_lab.cli.output import json_option, save, show
+from inception_lab.cli.output import table as columns
+from inception_lab.cli.train import Numbers
+
+if TYPE_CHECKING:
+    from inception_lab.images.parts import Credit, Damage
+    from inception_lab.images.residuals import Rho
+
+SCALES = "0,0.25,0.5,0.75,1"
+
+
+@click.command()
+@options(image_argument, network_option, target_option, against_option)
+@click.option("--at", metavar="ADDRESS", help="Only a block, a concatenation or an add, such as B/07. Default: all.")
+@options(scales_option, relative_option, csv_option, json_option)
+def credit(
+    image: Path,
+    network: str | None,
+    target: int | None,
+    against: int | None,
+    at: str | None,
+    scales: Sequence[tuple[str, float]],
+    relative: bool,
+    table: Path | None,
+    as_json: bool,
+) -> None:
+    """What each branch adds to a class of IMAGE.
+
+    Branches, shortcuts and residuals: gradient times activation in logits, at every concatenation and add; the
+    parts of each add up to its whole.
+    """
+    from inception_lab.images.credit import credit as ask
+
+    found = ask(
+        image,
+        embedded(network),
+        target=target,
+        against=against,
+        at=at,
+        scales=scales_of(scales),
+        relative=relative,
+        progress=counting("nodes"),
+    )
+    if table is not None:
+        save(table, as_csv(found.to_rows()))
+    show(found.to_dict() | {"image": str(image)}, as_json=as_json, text=lambda: _credit_text(found))
+
+
+@click.command()
+@options(image_argument, network_option, target_option)
+@click.option("--scales", type=Numbers(float), default=SCALES, show_default=True, help="Numbers to try, one by one.")
+@click.option("--at", metavar="ADDRESS", help="Only a block or a stage, such as B/07. Default: all blocks.")
+@options(relative_option, json_option)
+def rho(
+    image: Path,
+    network: str | None,
+    target: int | None,
+    scales: tuple[float, ...],
+    at: str | None,
+    relative: bool,
+    as_json: bool,
+) -> None:
+    """What a scale of the residuals does to IMAGE.
+
+    The best five classes at each number. 0 switches a block off: only its shortcut is left. The map at a scale is
+    that of `attribute --scale`.
+    """
+    from inception_lab.images.residuals import rho as ask
+
+    tag = embedded(network)
+    found = ask(image, tag, scales=scales, at=at, relative=relative, target=target, progress=counting("scales"))
+    data = {"image": str(image), "network": tag, "scales": [one.to_dict() for one in found]}
+    show(data, as_json=as_json, text=lambda: _rho_text(found))
+
+
+@click.command()
+@options(image_argument, network_option, target_option)
+@click.option("--scale", type=float, default=0.0, show_default=True, help="What each block is set to, one at a time.")
+@options(relative_option, csv_option, json_option)
+def damage(
+    image: Path,
+    network: str | None,
+    target: int | None,
+    scale: float,
+    relative: bool,
+    table: Path | None,
+    as_json: bool,
+) -> None:
+    """What IMAGE loses with each block off.
+
+    Each residual block by itself is switched off, or set to --scale, and the class is asked for again.
+    """
+    from inception_lab.images.residuals import damage as ask
+
+    found = ask(image, embedded(network), scale=scale, relative=relative, target=target, progress=counting("parts"))
+    if table is not None:
+        save(table, as_csv(found.to_rows()))
+    show(found.to_dict() | {"image": str(image)}, as_json=as_json, text=lambda: _damage_text(found))
+
+
+def _credit_text(found: Credit) -> str:
+    rather = "" if found.against_label is None else f", rather than {found.against_label} ({found.against})"
+    head = f"{found.label} ({found.target}), {found.probability:.1%}{rather}: {found.network}, {found.score:.4g} logits"
+    keys = ("node", "part", "channels", "credit", "share", "whole")
+    return f"{head}\n\n{columns(keys, ([row[key] for key in keys] for row in found.to_rows()))}"
+
+
+def _rho_text(found: Sequence[Rho]) -> str:
+    heads = ("scale", found[0].label, "logit", "first guesses") if found else ("scale",)
+    rows: list[list[Any]] = [
+        [
+            one.scale,
+            one.probability,
+            one.logit,
+            ", ".join(f"{guess.label} {guess.probability:.1%}" for guess in one.predictions[:3]),
+        ]
+        for one in found
+    ]
+    return columns(heads, rows)
+
+
+def _damage_text(found: Damage) -> str:
+    head = f"{found.label} ({found.target}), {found.probability:.1%}: {found.network}, each block at {found.scale:g}"
+    keys = ("address", "built", "fall", "logit_fall", "label", "probability")
+    heads = ("block", "built with", "fall", "fall in logits", "first guess then", "probability")
+    return f"{head}\n\n{columns(heads, ([row[key] for key in keys] for row in found.to_rows()))}"
