@@ -36,8 +36,8 @@ _DARK, _LIGHT = "#000000", "#ffffff"
 
 _FONT = "Helvetica,Arial,sans-serif"
 SHAPES = {  # what is not a rounded box
-    "max-pool": "shape=octagon, style=filled, margin=0.06",
-    "avg-pool": "shape=octagon, style=filled, margin=0.06",
+    "max-pool": "style=filled, peripheries=2",
+    "avg-pool": "style=filled, peripheries=2",
     "concat": "style=filled",
     "scale": 'shape=ellipse, margin="0.04,0.02"',
     "relu": 'shape=ellipse, margin="0.04,0.02"',
@@ -88,7 +88,7 @@ def source(
         parts = (f"label={label}", f"id=n{place}", SHAPES.get(word(node.kind), ""), look(node))
         text.append(f"  {names[node.id]} [{', '.join(filter(None, parts))}];")
     for place, edge in enumerate(edges):
-        words = f"  {edge.words}" if edge.words else "" if weighed else f" {edge.shape}"
+        words = f"  {edge.words}" if edge.words else "" if weighed else f" {edge.shape} "
         label = f", label={_quote(words)}" if words else ""
         text.append(f"  {names[edge.tail]} -> {names[edge.head]} [id=e{place}{_look(edge)}{label}];")
     return "\n".join([*text, "}", ""])
@@ -155,7 +155,7 @@ def _luminance(colour: str) -> float:
 
 def _style(direction: str, dpi: int | None) -> list[str]:
     more = f", dpi={dpi}" if dpi else ""
-    between = 0.03 if direction == "LR" else 0.24  # the shapes at the lines make room of their own
+    between = 0.05 if direction == "LR" else 0.24  # the shapes at the lines make room of their own
     return [
         f"  graph [rankdir={direction}, ordering=out, nodesep=0.25, ranksep={between}, pad=0.1,"
         f' bgcolor="white"{more}];',

@@ -63,7 +63,7 @@ def block(chosen: Selection, size: int, table: ShapeTable, look: Look) -> tuple[
     if place is None:
         st.caption("Pick a stage to see its block.")
     else:
-        st.subheader(f"Block {place.split('/', 1)[1]}", anchor=False)
+        st.subheader("Head" if place.endswith("/head") else f"Block {place.split('/', 1)[1]}", anchor=False)
         st.caption(chosen.stage_source)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         if place:

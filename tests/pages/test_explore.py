@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from inception_lab.nets import catalog
+from inception_lab.readers.graph import Graph, graph
 from inception_lab.readers.notation import notation
+from inception_lab.readers.shapes import shapes
+from inception_lab.ui import exporting, finding
 
 DESIGN = notation(catalog.net("inception_v4").with_(classes=7, size=139), multiline=False)
 
@@ -196,3 +201,70 @@ def test_taking_a_design_keeps_the_place_that_it_has() -> None:
     app.button(key="same").click().run()
     assert app.text[0].value == "inception_v4/B 7 False"
     assert "design" not in app.query_params
+
+
+@pytest.mark.parametrize("scale", ["network", "block", "panel"])
+def test_colours_come_from_the_link_and_go_into_the_code(scale: str) -> None:
+    app = explore("inception_v4/B/03", colour="parameters", scale=scale, dir="TB")
+    names: dict[str, object] = {}
+    *before, last = next(code.value for code in app.code if "lab.graph" in code.value).strip().splitlines()
+    exec("\n".join([*before, f"shown = {last}"]), names)
+    shown, strip = names["shown"], names["strip"]
+    assert isinstance(shown, Graph)
+    assert isinstance(strip, Graph)
+    table = shapes("inception_v4")
+    ends = {
+        "network": max(row.parameters for row in table.rows),
+        "block": max(row.parameters for row in table.under("inception_v4/B")),
+        "panel": max(row.parameters for row in table.under("inception_v4/B/03")),
+    }
+    assert shown.most == ends[scale]
+    assert shown.node("inception_v4/B/03/branch2").fill
+    assert (shown.tint, shown.direction, strip.direction) == ("parameters", "TB", "TB")
+    assert strip.most == max(total.parameters for total in table.stages())
+
+
+def test_the_stepper_changes_the_copy_and_keeps_the_op() -> None:
+    app = explore("inception_resnet_v2/C/09/relu")
+    app.number_input(key="copy").increment().run()
+    assert not app.exception
+    assert app.query_params["at"] == "inception_resnet_v2/C/10", "the last block has no ReLU"
+    assert "copy" not in [box.key for box in explore("inception_v4/stem").number_input]
+
+
+def test_every_op_of_the_network_is_announced_and_drawn() -> None:
+    app = explore("inception_v4/B/03")
+    boxes = len(graph("inception_v4", depth="ops").nodes)
+    assert app.toggle(key="whole").label.startswith(f"Every op: {boxes} boxes, ≈ ")
+    app.toggle(key="whole").set_value(True).run()
+    assert not app.exception
+    assert 'lab.graph(net, depth="ops"' in next(code.value for code in app.code if "lab.graph" in code.value)
+
+
+def test_find_goes_round() -> None:
+    table = shapes("inception_v4")
+    assert finding.matches(table, " ") == ()
+    assert finding.matches(table, "7x1") == finding.matches(table, "7×1") != ()
+    app = explore("inception_v4/C/03")
+    app.text_input(key="find").set_value("max pool").run()
+    assert app.query_params["at"] == "inception_v4/stem/01/split4/branch1", "the first again, after the last"
+    app.button(key="find-Previous").click().run()
+    assert app.query_params["at"] == "inception_v4/reduction_b/01/branch3"
+
+
+def test_the_head_is_drawn_and_counted() -> None:
+    app = explore("inception_v4/head/classifier")
+    assert "Head" in [subheader.value for subheader in app.subheader]
+    assert "1536 × 1000 weights + 1000 biases = 1,537,000" in " ".join(block.value for block in app.markdown)
+
+
+def test_boxes_as_csv_and_the_block_as_notation() -> None:
+    drawn = graph("inception_v4", at="B/03", depth="block")
+    lines = list(csv.DictReader(io.StringIO(exporting.as_csv(drawn))))
+    assert [line["address"] for line in lines] == [node.id for node in drawn.nodes]
+    assert lines[-1]["output"] == "1024x17x17"
+    assert sum(int(line["parameters"]) for line in lines) == sum(node.parameters for node in drawn.nodes)
+    app = explore("inception_v4/B/03", size=331)
+    links = [code.value for code in app.code if "at=inception_v4" in code.value and "lab." not in code.value]
+    assert len(links) == 2
+    assert links[0].endswith("at=inception_v4%2FB%2F03&size=331")
