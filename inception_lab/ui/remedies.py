@@ -66,7 +66,8 @@ def remedies() -> None:
     both = [*((row, "shipped") for row in shipped), *((row, "here") for row in here)]
     both.sort(key=lambda pair: order.index(pair[0].key))
     words = pd.DataFrame([{**_words(row), "runs": where} for row, where in both])
-    st.table(words.set_index(["remedy", "runs"] if shipped and here else "remedy"))  # unlike a dataframe it wraps
+    with st.container(key="remedies-words"):  # whose last column the pages' style keeps wide enough on a phone
+        st.table(words.set_index(["remedy", "runs"] if shipped and here else "remedy"))  # unlike a dataframe it wraps
     numbers = pd.DataFrame([{**_numbers(row), "runs": where} for row, where in both])
     drawer.table(numbers, name="remedies", title="All numbers as a table", alt=alt)
     _notes(REMEDIES, {**WORDS, **DEFINITIONS})
