@@ -3,7 +3,7 @@
 // pans; what a node says stands in a card while it is pointed at or has the focus.
 const STEP = 1.25;
 const POINT = 96 / 72; // CSS pixels in one of Graphviz' points
-const SMALLEST = 0.62; // below this share of its natural size the text is no longer readable: scroll instead
+const SMALLEST = 0.58; // below this share of its natural size the text is no longer readable: scroll instead
 const DRAG = 4; // pixels a pressed pointer moves before it is no click any more
 
 const unpacked = (packed) => {
@@ -55,6 +55,7 @@ function live({ data, parentElement, setTriggerValue }, frame, svg, fresh) {
   const watcher = new ResizeObserver(() => frame.zoomed || resize(0));
   watcher.observe(frame);
   resize(frame.zoomed);
+  if (fresh) frame.scrollTo(0, 0);
 
   let chosen = null;
   for (const node of nodes) {

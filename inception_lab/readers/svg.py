@@ -40,6 +40,8 @@ _STYLE = """
 .lab-graph.by-none .box { fill: var(--lab-surface); }
 .lab-graph .filled .box { fill: var(--lab-fill); stroke: var(--lab-line); }
 .lab-graph .filled text { fill: var(--lab-on); }
+.lab-graph .rim { fill: none; stroke: var(--lab-accent); }
+.lab-graph .filled .rim { stroke: var(--lab-line); }
 .lab-graph .detail { font-size: 11px; opacity: 0.85; }
 .lab-graph .edge path { stroke: var(--lab-line); }
 .lab-graph .edge polygon { stroke: var(--lab-line); fill: var(--lab-line); }
@@ -137,7 +139,9 @@ def _finish_node(element: ElementTree.Element, node: Node, *, plain: bool) -> No
     for child in element:
         name = child.tag.removeprefix(f"{{{SVG}}}")
         if name in ("path", "polygon", "ellipse"):
-            child.attrib.update({"class": "box", "stroke": line, "fill": filling})
+            inner = element.find("*[@class='box']") is None
+            look = {"class": "box", "fill": filling} if inner else {"class": "rim", "fill": "none"}
+            child.attrib.update({**look, "stroke": line})
     for place, words in enumerate(element.findall(f"{{{SVG}}}text")):
         words.set("fill", text)
         if place:
