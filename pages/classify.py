@@ -7,8 +7,9 @@ from inception_lab.ui import classify, frame, networks, photos
 LEAD = "Give a photograph to a network, ask which pixels and branches its guesses came from, and test the answers."
 
 with frame.page("Classify", LEAD):
-    above = st.container()  # which samples there are depends on the network, chosen below them
-    network = networks.pick()
-    with above:
+    left, right = st.columns([3, 2])  # which samples there are depends on the network, chosen to the right of them
+    with right:
+        network = networks.pick()
+    with left:
         uploads = photos.choose(network)
     classify.show(uploads, network)

@@ -101,14 +101,12 @@ def ask(upload: Upload, network: str) -> Question:
     first, second, third = st.columns(3)
     with first:
         method = cast("Method", linked("Method", names, key="method"))
-    classes = _classes(upload, network)
     with second:
-        target = int(_linked_class("Class", classes, "class", upload, network))
+        target = int(_linked_class("Class", _classes(upload, network), "class", upload, network))
     with third:
-        alone = {"": "nothing, the class alone"} | {word: name for word, name in classes.items() if word != str(target)}
-        compared = _linked_class("Rather than", alone, "against", upload, network)
+        against = _against(upload, network, target)
     at, possible = _layer(network) if METHODS[method].group == LAYERS else (None, True)
-    asked = Question(upload, network, method, target, int(compared) if compared else None, at, possible)
+    asked = Question(upload, network, method, target, against, at, possible)
     st.caption(METHODS[method].does + (f" Cost: {_cost(upload, network, method, at)}." if possible else ""))
     with st.popover("What the methods do", icon=":material/help:"):
         rows = [{"looks at": one.group, "method": one.title, "what it does": one.does} for one in METHODS.values()]
@@ -116,9 +114,20 @@ def ask(upload: Upload, network: str) -> Question:
     return asked
 
 
-def pick_class(upload: Upload, network: str) -> int:
-    """The class that is asked about, alone: the word `class` in the link."""
-    return int(_linked_class("Class", _classes(upload, network), "class", upload, network))
+def pick_classes(upload: Upload, network: str) -> tuple[int, int | None]:
+    """The class that is asked about, and the one it is compared with if any: `class` and `against` in the link."""
+    first, second = st.columns(2)
+    with first:
+        target = int(_linked_class("Class", _classes(upload, network), "class", upload, network))
+    with second:
+        return target, _against(upload, network, target)
+
+
+def _against(upload: Upload, network: str, target: int) -> int | None:
+    """The class that the target is compared with; None for none."""
+    others = {word: name for word, name in _classes(upload, network).items() if word != str(target)}
+    compared = _linked_class("Rather than", {"": "nothing, the class alone"} | others, "against", upload, network)
+    return int(compared) if compared else None
 
 
 def _classes(upload: Upload, network: str) -> dict[str, str]:

@@ -20,24 +20,13 @@ from inception_lab.ui.photos import Upload, large
 from inception_lab.ui.widgets import plain
 
 if TYPE_CHECKING:
-    from inception_lab.images.attribute import Attribution, Method
+    from inception_lab.images.attribute import Attribution
 
 GRID = 7  # the table's rows and columns: as fine as the last feature maps of a 224-pixel network
 
 
 def show(upload: Upload, network: str) -> str:
     """The question, its cost, the map and its test; returns the Python that asks the same."""
-    asked = _view(upload, network)
-    return f'{upload.python}\nlab.attribute(photo, "{network}"{asked.options})'
-
-
-def explain(upload: Upload, network: str) -> tuple[Method, int]:
-    """`show` for a page that writes the Python itself; returns method and class."""
-    asked = _view(upload, network)
-    return asked.method, asked.target
-
-
-def _view(upload: Upload, network: str) -> Question:
     st.subheader("Which pixels did it come from?", anchor=False)
     asked = ask(upload, network)
     with st.container(horizontal=True):
@@ -56,7 +45,7 @@ def _view(upload: Upload, network: str) -> Question:
         else:
             _map(before[1])
             trust.show(before[1], upload, network)
-    return asked
+    return f'{upload.python}\nlab.attribute(photo, "{network}"{asked.options})'
 
 
 def _run(asked: Question) -> Attribution | str:

@@ -28,7 +28,7 @@ def show(uploads: Sequence[Upload], network: str) -> None:
     """The view that is picked, and the Python that makes it; without a readable photograph that of a sample."""
     view = linked_segments("View", {str(word): title for word, title in VIEWS.items()}, key="view")
     if view == "networks":
-        networks.cards()
+        drawer.code(networks.cards(), name="networks")
         return
     upload = _looked_at(uploads)
     if upload is None:
@@ -48,7 +48,7 @@ def _answered(view: Question, uploads: Sequence[Upload], upload: Upload, network
         case "pixels":
             return attribution.show(upload, network)
         case "blocks":
-            return blocks.show(upload, network, asking.pick_class(upload, network))
+            return blocks.show(upload, network, *asking.pick_classes(upload, network))
         case "compare":
             return pinned.show(upload, network)
         case _:

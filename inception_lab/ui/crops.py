@@ -83,14 +83,11 @@ def show(uploads: Sequence[Upload], upload: Upload, network: str) -> str:
 
     Returns the Python that asks the same.
     """
-    st.subheader("What is it?", anchor=False)
     word = linked_segments("Crops", PROTOCOLS, key="crops")
     asked = Question(together.pick(network), word)
     st.caption(f"{SAID[word]} Cost: {asked.cost:,} image{'s' if asked.cost > 1 else ''} through the network.")
     said = _answer([upload], asked, key="crops-go", label=f"Ask {asked.crops} crops")
-    if said is not None and said[0].error:
-        st.error(plain(said[0].error), icon=":material/error:")
-    elif said is not None:
+    if said is not None:
         _guesses(upload, said, asked)
         _crops(upload, next(one for one in said if one.network == asked.networks[0]), asked)
     if len(uploads) > 1:
@@ -248,8 +245,6 @@ def _several(uploads: Sequence[Upload], asked: Question) -> None:
     said = _answer(uploads, asked, key="several-go", label=f"Ask about all {len(uploads)}")
     if said is None:
         return
-    for bad in (one for one in said if one.error):
-        st.error(plain(bad.error), icon=":material/error:")
     frame = pd.DataFrame(_rows(said, len(asked.networks) > 1)).fillna("")
     st.dataframe(frame, hide_index=True, alt=f"Best guesses for {len(uploads)} photographs")
     with st.container(horizontal=True):

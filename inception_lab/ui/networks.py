@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import streamlit as st
@@ -14,6 +15,9 @@ from inception_lab.models.records import EMBEDDED, RECORDS, WeightRecord
 from inception_lab.ui import drawer, trained
 from inception_lab.ui.widgets import linked, plain
 
+if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
+
 SHIPS, HERE, AWAY = "ships with the lab", "on this machine", "not on this machine"
 
 
@@ -23,15 +27,15 @@ def pick() -> str:
     Public networks come first, those trained here follow. A network is fetched only when asked.
     """
     names = {tag: f"{tag} ({SHIPS})" if one.embedded else tag for tag, one in RECORDS.items()}
-    tag = linked("Network", names | trained.networks(), key="network")
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        with st.container(width="stretch"):
+            tag = linked("Network", names | trained.networks(), key="network")
+        about = st.popover("About", icon=":material/info:")
     if is_run(tag):
-        trained.caption(tag)
-        link = {"run": tag.removeprefix(PREFIX)}
-        st.page_link("pages/explore.py", label="Open it in Explore", icon=":material/account_tree:", query_params=link)
+        _of_run(tag, about)
         return tag
-    slot = st.empty()
     here = _fetched(tag)  # before the card is written, which says whether the weights are here
-    with slot.container():
+    with about:
         _card(RECORDS[tag], here=here)
     if here:
         return tag
@@ -39,15 +43,32 @@ def pick() -> str:
     return EMBEDDED
 
 
-def cards() -> None:
-    """A table of every network: origin, licence, preprocessing, accuracy, size, and whether its weights are here."""
+def cards() -> str:
+    """A table of every network: origin, licence, preprocessing, accuracy, size, and whether its weights are here.
+
+    Returns the Python that lists them.
+    """
     from inception_lab.models.weights import is_cached
 
     rows = [_row(tag, where=_where(one, here=is_cached(tag))) for tag, one in RECORDS.items()]
     rows += [_row(tag, where=HERE) for tag in trained.networks() if is_run(tag)]
     here = sum(row["where"] != AWAY for row in rows)
-    alt = f"{len(rows)} networks with weights, {here} of them on this machine"
-    drawer.table(pd.DataFrame(rows), name="networks", title=f"All {len(rows)} networks", alt=alt)
+    st.subheader("Networks with weights", anchor=False)
+    st.caption(f"{len(rows)} networks, {here} of them on this machine. Others are fetched from the hub when you ask.")
+    frame = pd.DataFrame(rows)
+    st.dataframe(frame, hide_index=True, alt=f"{len(rows)} networks with weights, {here} of them on this machine")
+    drawer.download("CSV", lambda: frame.to_csv(index=False), "networks.csv", "text/csv")
+    return "from inception_lab.models.records import RECORDS\n\n[one.tag for one in RECORDS.values()]"
+
+
+def _of_run(tag: str, about: DeltaGenerator) -> None:
+    """How little a network trained here knows, the rest of it one click away, and the way to Explore."""
+    with about:
+        trained.caption(tag)
+    link = {"run": tag.removeprefix(PREFIX)}
+    with st.container(horizontal=True):
+        st.caption(f"It knows only {known(tag).classes} kinds of picture, and answers with one of them.")
+        st.page_link("pages/explore.py", label="Open it in Explore", icon=":material/account_tree:", query_params=link)
 
 
 def _row(tag: str, *, where: str) -> dict[str, object]:

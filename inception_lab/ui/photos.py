@@ -5,6 +5,7 @@ What needs torch is imported where it is used: samples and widgets are on screen
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -52,7 +53,10 @@ def choose(network: str) -> list[Upload]:
 
     For a network trained here on Fashion-MNIST the samples begin with ten of its test images.
     """
-    match linked_segments("Photograph from", SOURCES, key="source"):
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        source = linked_segments("Photograph from", SOURCES, key="source")
+        sample = _pick_sample(network) if source == "samples" else ""
+    match source:
         case "upload":
             files = st.file_uploader(
                 "Photographs, up to 10 MB each", TYPES, accept_multiple_files=True, key="upload", max_upload_size=10
@@ -63,7 +67,7 @@ def choose(network: str) -> list[Upload]:
             shot = st.camera_input("Take a photograph", key="camera")
             return [Upload("camera.jpg", shot.getvalue())] if shot else []
         case _:
-            return [_chosen_sample(network)]
+            return [_sample(sample, network)]
 
 
 def of_sample(sample: Sample) -> Upload:
@@ -116,31 +120,42 @@ def large(image: Image.Image) -> Image.Image:
     return image if times == 1 else image.resize((times * image.width, times * image.height), Image.Resampling.NEAREST)
 
 
-def _chosen_sample(network: str) -> Upload:
-    """The sample on the page: pictures in a row, the chosen one bound to the link."""
-    found, tests = {sample.file: sample for sample in samples()}, trained.tests(network)
-    pictures = {key: (test.label, large(Image.open(BytesIO(test.data)))) for key, test in tests.items()}
-    pictures = pictures or {file: (sample.title, _thumbnail(sample.path)) for file, sample in found.items()}
-    with st.container(horizontal=True, key="samples"):
-        for key, (title, picture) in pictures.items():
-            with st.container(width=84 if tests else 120, gap="small"):
-                st.image(picture, width="stretch", alt=title)
-                st.button(title, key=f"take-{key}", on_click=_take, args=(key,), type="tertiary")
+def _pick_sample(network: str) -> str:
+    """The key of the sample on the page, bound to the link, chosen by its name or its picture."""
+    tests = trained.tests(network)
     titles = {key: f"A test image: {test.label}" for key, test in tests.items()}
-    titles |= {file: sample.title for file, sample in found.items()}
+    titles |= {sample.file: sample.title for sample in samples()}
     if st.session_state.get("sample", next(iter(titles))) not in titles:  # of a network that is no longer asked
         st.session_state.pop("sample")
         st.query_params.pop("sample", None)
-    chosen = linked("Sample", titles, key="sample")
-    if chosen in tests:
-        test = tests[chosen]
+    with st.container(width="stretch"):
+        chosen = linked("Sample", titles, key="sample")
+    pictures = {key: (test.label, large(Image.open(BytesIO(test.data)))) for key, test in tests.items()}
+    pictures = pictures or {sample.file: (sample.title, _thumbnail(sample.path)) for sample in samples()}
+    with st.popover("Pictures", icon=":material/photo_library:"):
+        _gallery(pictures, wide=84 if tests else 120)
+    return chosen
+
+
+def _sample(chosen: str, network: str) -> Upload:
+    """The sample of a key as if it had been given, with its origin written below."""
+    if test := trained.tests(network).get(chosen):
         st.caption(
             f"{test.name.capitalize()} of Fashion-MNIST (Zalando SE, MIT licence): {test.label}. No run trains on it."
         )
         return Upload(f"{test.name}, {test.label}", test.data, code=test.code)
-    sample = found[chosen]
+    sample = next(sample for sample in samples() if sample.file == chosen)
     st.caption(f"{sample.title}, {sample.author}; {sample.licence}; {sample.source}. {sample.note}")
     return of_sample(sample)
+
+
+def _gallery(pictures: Mapping[str, tuple[str, Image.Image]], *, wide: int) -> None:
+    """The samples as pictures, each with a button that takes it."""
+    with st.container(horizontal=True, key="samples"):
+        for key, (title, picture) in pictures.items():
+            with st.container(width=wide, gap="small"):
+                st.image(picture, width="stretch", alt=title)
+                st.button(title, key=f"take-{key}", on_click=_take, args=(key,), type="tertiary")
 
 
 @st.cache_data(max_entries=32, show_spinner=False)

@@ -65,25 +65,41 @@ def test_explores_code_for_the_head_and_for_the_whole_network() -> None:
         assert names["strip"].at is None
 
 
-def test_classifys_code_makes_the_guess_and_the_map(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("crops", ["1", "slim", "10", "12"])
+def test_classifys_code_makes_the_guesses(monkeypatch: pytest.MonkeyPatch, crops: str) -> None:
     monkeypatch.chdir(ROOT)
-    app = page("classify", sample="chelsea.jpg", method="grad_cam", **{"class": "285"})
-    app.button(key="explain").click().run()
-    names = made(drawer(app))
+    app = page("classify", sample="chelsea.jpg", crops=crops)
     table = next(table.value for table in app.dataframe if "probability" in table.value.columns)
-    assert [p.label for p in names["guesses"][0].predictions] == list(table.label)
-    explained = app.session_state["explained"][1]
-    assert (names["shown"].method, names["shown"].target, names["shown"].label) == ("grad_cam", 285, "Egyptian cat")
-    assert (names["shown"].values == explained.values).all()
+    (said,) = made(drawer(app))["shown"]
+    assert [p.label for p in said.predictions] == list(table.label)
+    assert [p.probability for p in said.predictions] == list(table.probability)
+
+
+@pytest.mark.parametrize("against", ["", "281"])
+def test_classifys_code_makes_the_map(monkeypatch: pytest.MonkeyPatch, against: str) -> None:
+    monkeypatch.chdir(ROOT)
+    link = {"sample": "chelsea.jpg", "view": "pixels", "method": "grad_cam", "class": "285", "against": against}
+    app = page("classify", **{word: value for word, value in link.items() if value})
+    app.button(key="explain").click().run()
+    shown, explained = made(drawer(app))["shown"], app.session_state["explained"][1]
+    assert (shown.method, shown.target, shown.label) == ("grad_cam", 285, "Egyptian cat")
+    assert shown.against == explained.against == (int(against) if against else None)
+    assert (shown.values == explained.values).all()
+
+
+def test_classifys_code_splits_the_class_over_the_branches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    app = page("classify", view="blocks", part="blocks/4/1", rho="50", scope="all")
+    assert not app.error
+    names = made(drawer(app))
+    tables = [list(table.value.credit) for table in app.dataframe if "credit" in table.value.columns]
+    assert [row["credit"] for row in names["found"].to_rows() if row["kind"] == "add"] in tables
 
 
 def test_classifys_code_runs_before_there_is_a_photograph(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
-    names = made(
-        drawer(page("classify", source="camera", method="grad_cam")).replace('lite0")', 'lite0", method="grad_cam")')
-    )
-    assert names["guesses"][0].predictions[0].label == "espresso"
-    assert names["shown"].label == "espresso"
+    names = made(drawer(page("classify", source="camera")))
+    assert names["shown"][0].predictions[0].label == "espresso"
 
 
 def test_trains_code_asks_for_the_runs_on_screen(monkeypatch: pytest.MonkeyPatch) -> None:
