@@ -24,7 +24,7 @@ def activation_bytes(model: nn.Module, *, size: int, channels: int = 3) -> int:
     `model` is on the meta device, where a forward pass allocates nothing: each map is counted as it is made and
     uncounted as it is let go.
     """
-    count = _Live()
+    count = _Live(model)
     with torch.no_grad(), torch.device("meta"), count:
         model(torch.zeros(1, channels, size, size))
     return count.most
@@ -43,12 +43,12 @@ def announced(model: nn.Module, *, size: int, channels: int = 3, batch: int = 1)
 
 @final
 class _Live(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Counts the bytes of the tensors that are alive, and the most there were."""
+    """Counts the bytes of the tensors that are alive, and the most there were, a model's weights left out."""
 
-    def __init__(self) -> None:
+    def __init__(self, model: nn.Module) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.now = self.most = 0
-        self._seen: set[int] = set()
+        self._seen = {weight.untyped_storage()._cdata for weight in model.state_dict().values()}
 
     def __torch_dispatch__(
         self, func: Any, types: Sequence[type], args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None

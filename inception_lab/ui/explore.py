@@ -67,6 +67,8 @@ def _built(view: Literal["picture", "cost"], chosen: Selection, size: int) -> st
         impossible(chosen, size, error)
     except InputTooSmall as error:
         too_small(chosen, error)
+        if view == "cost":  # which sides do fit is one of its questions
+            return str(_module(view).why(chosen, size))
     else:
         return picture.show(chosen, size, table) if view == "picture" else str(_module(view).show(chosen, size, table))
     return ""

@@ -121,19 +121,18 @@ def rows(chosen: Selection, table: ShapeTable) -> None:
 
 
 def source(chosen: Selection) -> None:
-    """The PyTorch of the block: what it is made of, and the classes that do it."""
+    """The selection as PyTorch that stands alone."""
     if chosen.block is None:
         return
-    with st.expander("The PyTorch of this block", icon=":material/code_blocks:"):
+    with st.expander("The PyTorch of this place", icon=":material/code_blocks:"):
         if st.toggle("Show it", key="source"):
-            import inspect
+            from inception_lab.readers.source import source as lab_source
 
-            from inception_lab.models import build, layers
-
-            st.caption("What the builder makes of the description:")
-            st.code(repr(build.block(chosen.net, chosen.block)), language="text")
-            st.caption("The classes it is made of, as they run (inception_lab/models/layers.py):")
-            st.code(inspect.getsource(layers), language="python")
+            place = chosen.address.removeprefix(f"{chosen.net.name}/")
+            st.caption(f"{place} as torch alone runs it; its outputs are those of `lab.build` with the same weights.")
+            written = str(lab_source(chosen.net, at=chosen.address))
+            st.code(written, language="python")
+            drawer.download(".py", lambda: written, f"{chosen.net.name}-{place.replace('/', '-')}.py", "text/x-python")
 
 
 def code(chosen: Selection, size: int, table: ShapeTable, shown: tuple[str | None, Depth] | None, look: Look) -> str:

@@ -83,7 +83,7 @@ def test_many_photographs_are_a_table_and_bad_ones_have_names() -> None:
     assert both.file.tolist() == ["coffee.jpg", "chelsea.jpg", "bad*.png"]
     assert both["1."][0].startswith("espresso")
     assert both.trouble[2].startswith("bad*.png is not a picture")
-    assert app.error[0].value.startswith("bad\\*\\.png is not")
+    assert not app.error, "the page has named it above"
 
 
 class Sure(nn.Module):
