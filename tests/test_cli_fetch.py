@@ -1,6 +1,12 @@
 """The command fetch: several networks, what is here, the room there is."""
 
+import errno
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -8,8 +14,10 @@ from click.testing import CliRunner
 
 from inception_lab.cli import fetch as command
 from inception_lab.cli.main import main
+from inception_lab.models import hub
 from tests.models.hubfolder import randomised, safetensors_bytes, serving, store
 
+ROOT = Path(__file__).resolve().parents[1]
 TAG = "inception_v3.tf_in1k"
 
 
@@ -66,3 +74,39 @@ def test_names_or_all(words: list[str]) -> None:
     done = CliRunner().invoke(main, ["fetch", *words])
     assert done.exit_code == 2
     assert "name the networks to fetch, or say --all" in done.stderr
+
+
+def test_ctrl_c_keeps_what_came(content: bytes, empty: Path) -> None:
+    """As a shell does it: the process is interrupted in the middle, and the same command brings the rest."""
+    with serving(content) as server:
+        server.stops_at = len(content) // 2
+        words = [sys.executable, "-m", "inception_lab", "fetch", TAG, "--json"]
+        given = {**os.environ, "HF_ENDPOINT": server.url}
+        first = subprocess.Popen(words, cwd=ROOT, env=given, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        until = time.monotonic() + 60
+        while not any(part.stat().st_size for part in empty.rglob("*.part")):
+            assert time.monotonic() < until
+            time.sleep(0.01)
+        first.send_signal(signal.SIGINT)
+        out, err = first.communicate(timeout=60)
+        assert (first.returncode, out) == (130, "")
+        assert "Stopped. What came is kept: the same command goes on from there." in err
+        [part] = empty.rglob("*.part")
+        kept = part.stat().st_size
+        server.stops_at = None
+        second = subprocess.run(words, cwd=ROOT, env=given, capture_output=True, text=True, check=True, timeout=60)
+    assert 0 < kept < len(content)
+    assert f"GET {kept}" in server.requests
+    assert Path(json.loads(second.stdout)["file"]).read_bytes() == content
+
+
+def test_a_full_disk_is_a_sentence(content: bytes, empty: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(hub, "http_get", full)
+    with serving(content) as server:
+        monkeypatch.setenv("HF_ENDPOINT", server.url)
+        done = CliRunner().invoke(main, ["fetch", TAG])
+    assert done.exit_code == 2
+    assert "(No space left on device): make room there, or set HF_HOME to a folder on another disk." in done.stderr

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import os
+import socket
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from inception_lab.cli.asked import FILE
 from inception_lab.cli.counting import counting
-from inception_lab.cli.output import json_option, save, show
-from inception_lab.errors import RunError
+from inception_lab.cli.output import json_option, save, show, stopped
+from inception_lab.errors import LabError, RunError
 
 if TYPE_CHECKING:
     from inception_lab.images.evaluation import Evaluation
 
-FILE = click.Path(dir_okay=False, path_type=Path)
+PATIENCE = 5.0  # seconds for the head of a cluster to answer
 
 
 @click.command()
@@ -47,10 +49,12 @@ def evaluate(folder: Path, table: Path | None, ray: int | None, as_json: bool, *
 
     asked["network"] = asked["network"] or _embedded()
     first = os.environ.get("RANK", "0") == "0"  # of torchrun's processes only one speaks
-    if ray is not None:
-        found = _on_ray(folder, ray, **asked)
-    else:
-        found = measure(folder, progress=counting("images") if first else None, **asked)
+    kept = asked["resume"]
+    with stopped(f"What is in {kept} is kept: the same command goes on from there." if kept else "Nothing is kept."):
+        if ray is not None:
+            found = _on_ray(folder, ray, **asked)
+        else:
+            found = measure(folder, progress=counting("images") if first else None, **asked)
     if not first:
         return
     for sentence in found.skipped:
@@ -78,11 +82,12 @@ def _on_ray(folder: Path, parts: int, *, blacklist: Path | None, resume: Path | 
         ray: Any = import_module("ray")
     except ImportError:
         raise RunError("Ray is not installed. Install it with pip install 'ray>=2.50,<3'.") from None
-    wanted, place = settings(**asked), absolute(folder)
+    wanted, place, address = settings(**asked), absolute(folder), os.environ.get("RAY_ADDRESS", "auto")
     kept, out = absolute(resume) if resume else None, absolute(blacklist) if blacklist else None
     try:
-        ray.init(address=os.environ.get("RAY_ADDRESS", "auto"), log_to_driver=False, configure_logging=False)
-    except (ConnectionError, ValueError, RuntimeError) as problem:
+        _reach(address)
+        ray.init(address=address, log_to_driver=False, configure_logging=False)
+    except (OSError, ValueError, RuntimeError) as problem:
         raise RunError(
             f"There is no Ray cluster ({str(problem).splitlines()[0]}). Start one with ray start --head."
         ) from None
@@ -92,5 +97,16 @@ def _on_ray(folder: Path, parts: int, *, blacklist: Path | None, resume: Path | 
             task.remote(place, wanted, rank=part, world=parts, blacklist=out, resume=kept) for part in range(parts)
         ]
         return merge(place, wanted, ray.get(tasks), blacklist=out)
+    except ray.exceptions.RayTaskError as problem:
+        raise (
+            problem.cause if isinstance(problem.cause, LabError) else RunError(f"A part failed: {problem}")
+        ) from None
     finally:
         ray.shutdown()
+
+
+def _reach(address: str) -> None:
+    """Raises `OSError` if nobody listens at host:port: Ray itself would go on asking for minutes."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if host and port.isdecimal():
+        socket.create_connection((host.strip("[]"), int(port)), timeout=PATIENCE).close()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from inception_lab.cli.counting import counting
-from inception_lab.cli.output import json_option, show
+from inception_lab.cli.output import json_option, show, stopped
 from inception_lab.errors import LabError, WeightsUnavailable
 
 if TYPE_CHECKING:
@@ -40,7 +40,8 @@ def fetch(networks: tuple[str, ...], everything: bool, as_json: bool) -> None:
     failed: dict[str, str] = {}
     for record in records:
         try:
-            found.append(_bring(record))
+            with stopped("What came is kept: the same command goes on from there."):
+                found.append(_bring(record))
         except LabError as error:
             if len(records) == 1:
                 raise

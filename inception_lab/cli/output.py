@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, final
 
@@ -13,6 +14,8 @@ import click
 
 from inception_lab.errors import LabError
 from inception_lab.training.events import jsonable
+
+INTERRUPTED = 130
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object for machines.")
 
@@ -67,6 +70,16 @@ SIZE = Size()
 def show(data: Mapping[str, Any], *, as_json: bool, text: Callable[[], str]) -> None:
     """Print `data` as one JSON object, or `text()` for people."""
     click.echo(json.dumps(jsonable(data), allow_nan=False) if as_json else text())
+
+
+@contextmanager
+def stopped(sentence: str) -> Iterator[None]:
+    """Ctrl-C inside the block ends the command with a sentence and the status that shells expect."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        click.echo(f"Stopped. {sentence}", err=True)
+        raise click.exceptions.Exit(INTERRUPTED) from None
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:

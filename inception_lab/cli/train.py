@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, final
 
 import click
 
-from inception_lab.cli.output import json_option, show, table
+from inception_lab.cli.output import INTERRUPTED, json_option, show, table
 from inception_lab.cli.runs import lines, summary
 from inception_lab.cli.settings import Case, Values, given, set_option, settings_options
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from inception_lab.jobs.sweep import Verdict
     from inception_lab.training.settings import Settings
 
-INTERRUPTED = 130
 SCALES = (1.0, 0.3, 0.1)
 
 

@@ -109,11 +109,14 @@ class Evaluation:
         return self.headline.top5_interval
 
     def beside_paper(self) -> list[dict[str, Any]]:
-        """Each row in per cent, with the paper's numbers for that network and protocol (None where it prints none)."""
+        """Each row in per cent, with the paper's numbers for that network and protocol (None where it prints none).
+
+        `top1_interval` is the bootstrap's, which has no width where all or none were wrong, `top1_wilson` Wilson's.
+        """
         found = []
         for one in self.rows:
             name = one.network if one.members else known(one.network).network
-            paper = printed(name, self.crops)
+            paper = printed(name, self.crops, blacklisted=bool(self.blacklisted))
             found.append(
                 {
                     "network": one.network,
@@ -122,6 +125,7 @@ class Evaluation:
                     "top1": round(100 * one.top1_error, 2),
                     "top5": round(100 * one.top5_error, 2),
                     "top1_interval": [round(100 * end, 2) for end in one.bootstrap],
+                    "top1_wilson": [round(100 * end, 2) for end in one.interval],
                     "paper": paper.network if paper else None,
                     "table": paper.table if paper else None,
                     "paper_top1": paper.top1 if paper else None,
@@ -149,8 +153,9 @@ class Evaluation:
         out = StringIO()
         rows = self.beside_paper()
         for one in rows:
-            low, high = one.pop("top1_interval")
-            one |= {"top1_low": low, "top1_high": high, "reading": self.reading, "blacklisted": self.blacklisted}
+            for interval, name in (("top1_interval", "top1"), ("top1_wilson", "top1_wilson")):
+                one[f"{name}_low"], one[f"{name}_high"] = one.pop(interval)
+            one |= {"reading": self.reading, "blacklisted": self.blacklisted}
         writer = csv.DictWriter(out, list(rows[0]), lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)

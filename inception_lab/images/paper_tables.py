@@ -36,13 +36,14 @@ class Printed:
     note: str
 
 
-def printed(network: str, crops: int) -> Printed | None:
+def printed(network: str, crops: int, *, blacklisted: bool = False) -> Printed | None:
     """What the paper prints for a network (a record's `network`, or the paper's ensemble) with so many crops.
 
-    None where it prints nothing: another network, or an ensemble of other crops than 144.
+    None where it prints nothing: another network, or an ensemble of other crops than 144. `blacklisted` says whether
+    the images with poor boxes are left out, as the paper does for one crop only.
     """
     if network == PAPER:
-        return _ensemble() if crops == 144 else None
+        return _ensemble(blacklisted) if crops == 144 else None
     name, column = NETWORKS.get(network), _COLUMNS.get(crops, "")
     rows: list[dict[str, Any]] = [row for row in _facts()["results"] if row["network"] == name and column in row]
     if not rows:
@@ -57,14 +58,25 @@ def printed(network: str, crops: int) -> Printed | None:
         notes.append("the paper's is of 10 crops")
     if crops == 10 and network != "resnet152":
         notes.append("the paper's is of 12 crops")
+    notes += _images(crops, blacklisted)
     return Printed(str(name), str(_facts()["protocols"][column]), top1, top5, "; ".join(notes))
 
 
-def _ensemble() -> Printed:
+def _images(crops: int, blacklisted: bool) -> list[str]:
+    """How the images differ: the paper leaves the blacklisted ones out for one crop, and uses all for more."""
+    if blacklisted == (crops == 1):
+        return []
+    return [
+        "the paper uses the blacklisted images too" if blacklisted else "the paper leaves the blacklisted images out"
+    ]
+
+
+def _ensemble(blacklisted: bool) -> Printed:
     row = next(row for row in _facts()["ensembles"] if row["models"] == _ENSEMBLE)
     note = (
         f"{_WEIGHTS}; two trainings of Inception-ResNet-v2, one of them adversarial, in place of three. {row['note']}"
     )
+    note = "; ".join((note, *_images(144, blacklisted)))
     return Printed(_ENSEMBLE, "144 crops, arXiv Table 5 = AAAI Table 4", row["top1"], row["top5"], note)
 
 

@@ -85,7 +85,10 @@ def _download(repository: str, progress: Progress | None) -> Path:
             f"The download of {repository} broke off ({_short(problem)}); start it again and it goes on from there."
         ) from None
     except OSError as problem:
-        raise WeightsUnavailable(f"{repository} could not be fetched into {blobs} ({_short(problem)}).") from None
+        raise WeightsUnavailable(
+            f"{repository} could not be written into {blobs} ({problem.strerror or _short(problem)}): make room there, "
+            "or set HF_HOME to a folder on another disk. What came is kept."
+        ) from None
 
 
 def _blobs(repository: str) -> Path:

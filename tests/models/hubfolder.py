@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 
 import timm
 import torch
@@ -49,7 +49,7 @@ def store(home: Path, tag: str, content: bytes, *, digest: str | None = None) ->
 
 
 class StandIn(ThreadingHTTPServer):
-    """Serves `content` as `model.safetensors` of every repository; may break off or lie about the checksum."""
+    """Serves `content` as `model.safetensors` of every repository; may stop, break off or lie about the checksum."""
 
     daemon_threads = True
 
@@ -58,7 +58,9 @@ class StandIn(ThreadingHTTPServer):
         self.content = content
         self.digest = hashlib.sha256(content).hexdigest()
         self.status = 200
+        self.stops_at: int | None = None  # from this byte on nothing more comes, and the connection stays
         self.requests: list[str] = []
+        self.closing = Event()
 
     @property
     def url(self) -> str:
@@ -86,7 +88,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(content) - start))
         self.end_headers()
         if body:
-            self.wfile.write(content[start:])
+            self.wfile.write(content[start : self.server.stops_at])
+            self.wfile.flush()
+            while self.server.stops_at is not None and not self.server.closing.wait(0.02):
+                pass
 
     def log_message(self, format: str, *args: object) -> None:
         pass
@@ -100,6 +105,7 @@ def serving(content: bytes) -> Iterator[StandIn]:
     try:
         yield server
     finally:
+        server.closing.set()
         server.shutdown()
         server.server_close()
         thread.join()
