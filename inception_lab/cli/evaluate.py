@@ -36,6 +36,13 @@ PATIENCE = 5.0  # seconds for the head of a cluster to answer
 @click.option("--csv", "table", type=FILE, help="Write the rows beside the paper's to a file.")
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
 @click.option("--workers", type=click.IntRange(min=1), help="Threads that decode ahead of the network.")
+@click.option(
+    "--precision",
+    type=click.Choice(["fp32", "bf16"]),
+    default="fp32",
+    show_default=True,
+    help="bf16 is quicker; how near it stays to fp32 is said first.",
+)
 @click.option("--ray", type=click.IntRange(min=1), help="So many parts on the Ray cluster at RAY_ADDRESS.")
 @json_option
 def evaluate(folder: Path, table: Path | None, ray: int | None, as_json: bool, **asked: Any) -> None:
@@ -49,6 +56,8 @@ def evaluate(folder: Path, table: Path | None, ray: int | None, as_json: bool, *
 
     asked["network"] = asked["network"] or _embedded()
     first = os.environ.get("RANK", "0") == "0"  # of torchrun's processes only one speaks
+    if asked["precision"] == "bf16" and first and ray is None:
+        _say_closeness(asked["network"], ensemble=asked["ensemble"])
     kept = asked["resume"]
     with stopped(f"What is in {kept} is kept: the same command goes on from there." if kept else "Nothing is kept."):
         if ray is not None:
@@ -68,6 +77,14 @@ def _embedded() -> str:
     from inception_lab.models.records import EMBEDDED
 
     return EMBEDDED
+
+
+def _say_closeness(network: str | tuple[str, ...], *, ensemble: bool) -> None:
+    from inception_lab.images.ensemble import asked
+    from inception_lab.images.precision import closeness
+
+    for tag in asked(network, _embedded(), together=ensemble)[0]:
+        click.echo(str(closeness(tag)), err=True)
 
 
 def _on_ray(folder: Path, parts: int, *, blacklist: Path | None, resume: Path | None, **asked: Any) -> Evaluation:

@@ -10,6 +10,7 @@ from typing import Any
 
 from inception_lab.images import bootstrap
 from inception_lab.images.crops import Reading
+from inception_lab.images.networks import Precision
 from inception_lab.images.paper_tables import printed
 from inception_lab.images.trained import known
 from inception_lab.intervals import wilson
@@ -70,6 +71,7 @@ class Evaluation:
     rows: tuple[Row, ...]
     crops: int
     reading: Reading = "timm"
+    precision: Precision = "fp32"
     skipped: tuple[str, ...] = ()
     blacklisted: int = 0
     resumed: int = 0
@@ -137,7 +139,7 @@ class Evaluation:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, as the command line prints them; `interval` is that of the headline's top-1 error."""
-        plain = ("crops", "reading", "blacklisted", "resumed", "seconds", "idle", "device", "processes")
+        plain = ("crops", "reading", "precision", "blacklisted", "resumed", "seconds", "idle", "device", "processes")
         return {
             **self.headline.to_dict(),
             **{name: getattr(self, name) for name in plain},
@@ -155,7 +157,7 @@ class Evaluation:
         for one in rows:
             for interval, name in (("top1_interval", "top1"), ("top1_wilson", "top1_wilson")):
                 one[f"{name}_low"], one[f"{name}_high"] = one.pop(interval)
-            one |= {"reading": self.reading, "blacklisted": self.blacklisted}
+            one |= {"reading": self.reading, "precision": self.precision, "blacklisted": self.blacklisted}
         writer = csv.DictWriter(out, list(rows[0]), lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
@@ -164,6 +166,7 @@ class Evaluation:
     def __str__(self) -> str:
         left = f", {self.blacklisted:,} blacklisted ones left out" if self.blacklisted else ""
         crops = f"{self.crops} crop{'s' if self.crops > 1 else ''}" + " as slim cuts it" * (self.reading == "slim")
+        crops += ", bf16" * (self.precision == "bf16")
         return "\n".join(
             f"{one.network}, {one.images:,} images{left}, {crops}: "
             f"top-1 error {_percent(one.top1_error, one.interval)}, "

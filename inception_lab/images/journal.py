@@ -16,7 +16,7 @@ from inception_lab.errors import DataError
 from inception_lab.images.ranking import Ranked
 
 KIND = "inception-lab evaluation"
-VERSION = 1
+VERSION = 2
 
 
 def done(path: Path, asked: Mapping[str, Any]) -> dict[str, Ranked]:

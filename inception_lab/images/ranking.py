@@ -28,8 +28,9 @@ from inception_lab.images.crops import Reading, crops
 from inception_lab.images.ensemble import Ensemble
 from inception_lab.images.labelled import Files
 from inception_lab.images.load import load
-from inception_lab.images.networks import Loaded, borrowed
+from inception_lab.images.networks import Loaded, Precision, borrowed
 from inception_lab.images.trained import known
+from inception_lab.models.fused import in_bf16
 from inception_lab.models.records import WeightRecord
 
 Device = Literal["auto", "cpu", "cuda"]
@@ -49,6 +50,7 @@ class Settings:
     reading: Reading = "timm"
     device: Device = "auto"
     workers: int | None = None
+    precision: Precision = "fp32"
 
     @property
     def rows(self) -> tuple[str, ...]:
@@ -174,6 +176,7 @@ class _Network:
 
     tag: str
     copied: Loaded | None
+    precision: Precision = "fp32"
 
     def means(self, pictures: Sequence[_Picture], n: int, size: int) -> Tensor:
         """Softmax averaged over the crops of each picture, (pictures, classes).
@@ -187,7 +190,7 @@ class _Network:
         if self.copied is not None:
             rows = voting.of_squares(self.copied, squares)
         else:
-            with borrowed(self.tag) as loaded:
+            with borrowed(self.tag, precision=self.precision) as loaded:
                 rows = voting.of_squares(loaded, squares)
         return rows[: len(pictures) * n].view(len(pictures), n, -1).mean(dim=1)
 
@@ -196,12 +199,15 @@ class _Network:
 def _loaded(settings: Settings) -> Iterator[tuple[_Network, ...]]:
     device = _device(settings)
     if device.type == "cpu":
-        yield tuple(_Network(tag, None) for tag in settings.tags)
+        yield tuple(_Network(tag, None, settings.precision) for tag in settings.tags)
         return
     found = []
     for tag in settings.tags:
         with borrowed(tag) as loaded:
-            found.append(_Network(tag, Loaded(loaded.record, copy.deepcopy(loaded.model).to(device))))
+            model = copy.deepcopy(loaded.model).to(device)
+            found.append(
+                _Network(tag, Loaded(loaded.record, in_bf16(model) if settings.precision == "bf16" else model))
+            )
     yield tuple(found)
 
 
@@ -246,4 +252,5 @@ def plain(settings: Settings) -> dict[str, Any]:
         "ensemble": members,
         "crops": settings.crops,
         "reading": settings.reading,
+        "precision": settings.precision,
     }

@@ -359,3 +359,17 @@ def test_a_killed_process_and_then_torchrun_with_two(folder: Path, tmp_path: Pat
     assert (data["images"], data["processes"], data["resumed"]) == (15, 2, kept)
     assert (data["top1_error"], data["top5_error"]) == (pytest.approx(2 / 15), pytest.approx(1 / 15))
     assert done.stderr.count("Left out: 285/broken.jpg") == 1
+
+
+def test_bf16_is_another_question(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(networks, "has_bf16", lambda: True)
+    file = tmp_path / "answers.jsonl"
+    found = evaluate(folder, precision="bf16", resume=file)
+    assert (found.images, found.to_dict()["precision"]) == (3, "bf16")
+    assert "1 crop, bf16: top-1 error 66.7%" in str(found)
+    with pytest.raises(DataError, match="another precision"):
+        evaluate(folder, resume=file)
+    monkeypatch.setattr(networks, "has_bf16", lambda: False)
+    monkeypatch.setattr(networks, "MODELS", Models())
+    with pytest.raises(SettingsError, match="no bf16 arithmetic"):
+        evaluate(folder, precision="bf16")

@@ -1,0 +1,57 @@
+"""bf16 beside fp32: counted by hand on made-up networks, and the embedded one's numbers."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from inception_lab.errors import SettingsError
+from inception_lab.images import networks
+from inception_lab.images.evaluate import settings
+from inception_lab.images.networks import Loaded, Models
+from inception_lab.images.precision import closeness
+from inception_lab.images.samples import samples
+from inception_lab.models.records import EMBEDDED, RECORDS
+
+
+class Fixed(nn.Module):
+    """The same logits for every image."""
+
+    def __init__(self, *logits: float) -> None:
+        super().__init__()
+        self.logits = nn.Parameter(torch.tensor([*logits, *(1000 - len(logits)) * [-50.0]]), requires_grad=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.logits.float().expand(len(x), -1)
+
+
+def test_counts_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    """8 bits cannot tell 4.001 from 4: the two first classes tie, and the earlier one wins in bf16."""
+    models = Models()
+    monkeypatch.setattr(networks, "MODELS", models)
+    monkeypatch.setattr(networks, "has_bf16", lambda: True)
+    monkeypatch.setattr(
+        networks, "_loaded", lambda tag, progress: Loaded(RECORDS[tag], Fixed(4.0, 4.001, 3.0, 2.0, 1.0, 0.0))
+    )
+    found = closeness()
+    exact, near = (torch.tensor(values).softmax(0) for values in ([4, 4.001, 3, 2, 1, 0], [4.0, 4, 3, 2, 1, 0]))
+    assert (found.images, found.first, found.five) == (len(samples()), 0, len(samples()))
+    assert found.shift == pytest.approx((exact - near).abs().max().item(), abs=1e-6)
+    assert f"first guess the same in 0, best five in {found.images}" in str(found)
+
+
+def test_a_processor_without_it_refuses(tmp_path: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(networks, "has_bf16", lambda: False)
+    with pytest.raises(SettingsError, match="This processor has no bf16 arithmetic, so bf16 would only be slower"):
+        closeness()
+    with pytest.raises(SettingsError, match="There is no precision 'fp64'; there are fp32 and bf16"):
+        settings(precision="fp64")  # type: ignore[arg-type]
+
+
+@pytest.mark.skipif(not networks.has_bf16(), reason="this processor has no bf16")
+def test_the_embedded_network_stays_near() -> None:
+    found = closeness(EMBEDDED, threads=1)
+    assert found.first == found.images
+    assert found.five >= found.images - 2
+    assert 0 < found.shift < 0.1
