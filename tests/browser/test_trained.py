@@ -24,7 +24,8 @@ def test_a_trained_network_knows_ten_classes_and_says_so(visit: Visit, run: str)
     chart = page.locator(".st-key-guesses")
     for label in load().classes:
         expect(chart).to_contain_text(label)
-    expect(page.get_by_text("It knows only these 10 kinds of picture")).to_be_visible()
+    expect(page.get_by_text("It knows only 10 kinds of picture")).to_be_visible()
+    page.get_by_role("button", name="Pictures").click()
     page.get_by_role("button", name="Sneaker", exact=True).click()
     settled(page)
     expect(page).to_have_url(re.compile("sample=test-7"))
@@ -52,7 +53,7 @@ def test_from_classify_into_its_blocks_and_back(visit: Visit, run: str) -> None:
     settled(page)
     expect(page.get_by_text("This is the network with which")).to_be_visible()
     page.get_by_role("link", name="Classify with it").click()
-    expect(page.get_by_text("It knows only these 10 kinds of picture")).to_be_visible()
+    expect(page.get_by_text("It knows only 10 kinds of picture")).to_be_visible()
     settled(page)
 
 
