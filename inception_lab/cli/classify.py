@@ -12,6 +12,7 @@ from inception_lab.cli.output import json_option, save, show
 
 if TYPE_CHECKING:
     from inception_lab.images.crops import Reading
+    from inception_lab.images.networks import Precision
 
 REFUSED = 2
 QUIET = 12  # crops in all that are run without a word
@@ -28,6 +29,13 @@ QUIET = 12  # crops in all that are run without a word
 @click.option("--reading", default="timm", show_default=True, help="Whose single crop: timm or slim.")
 @click.option("--ensemble", is_flag=True, help="The average of the networks too.")
 @click.option("--top", type=int, default=5, show_default=True, help="So many guesses.")
+@click.option(
+    "--precision",
+    type=click.Choice(["fp32", "bf16"]),
+    default="fp32",
+    show_default=True,
+    help="bf16 is quicker where the processor has it; close guesses may change places.",
+)
 @click.option("--csv", "table", type=click.Path(dir_okay=False, path_type=Path), help="Write every guess to a file.")
 @json_option
 def classify(
@@ -37,6 +45,7 @@ def classify(
     reading: str,
     ensemble: bool,
     top: int,
+    precision: Precision,
     table: Path | None,
     as_json: bool,
 ) -> None:
@@ -53,6 +62,7 @@ def classify(
         reading=cast("Reading", reading),
         ensemble=ensemble,
         top=top,
+        precision=precision,
         progress=counting("MB", size=1e6),
         forwards=counting("crops") if len(image) * crops > QUIET else None,
     )

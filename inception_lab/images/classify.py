@@ -15,7 +15,7 @@ from inception_lab.images.classification import Classification, Classifications,
 from inception_lab.images.crops import Reading, boxes, protocol
 from inception_lab.images.ensemble import Ensemble, asked
 from inception_lab.images.load import Photo, Source, load
-from inception_lab.images.networks import borrowed, threads_set
+from inception_lab.images.networks import Precision, borrowed, threads_set
 from inception_lab.images.trained import known
 from inception_lab.images.voting import averaged, votes
 from inception_lab.models.hub import Progress
@@ -34,6 +34,7 @@ def classify(
     ensemble: bool = False,
     each: bool = False,
     top: int = 5,
+    precision: Precision = "fp32",
     threads: int | None = None,
     progress: Progress | None = None,
     forwards: Progress | None = None,
@@ -42,8 +43,10 @@ def classify(
 
     An unreadable file becomes an entry with `error`, and the rest goes on. `networks` are tags of `RECORDS` or of
     runs ("run:<id>"), by default the embedded one, or "paper-ensemble"; with that or with `ensemble` one more entry per
-    image is the average of the networks' softmax. `each` keeps what every crop said. `threads` is torch's number for
-    this call; `progress` hears of downloads, `forwards` of (crops through, crops in all) and may raise to cancel.
+    image is the average of the networks' softmax. `each` keeps what every crop said. `precision` "bf16" takes about
+    half the time where the processor has it; close guesses may change places (`images.precision.closeness` says how
+    often). `threads` is torch's number for this call; `progress` hears of downloads, `forwards` of (crops through,
+    crops in all) and may raise to cancel.
     Raises `WeightsError`, `UnknownNetwork`, `RunError` or, for wrong numbers and for networks that cannot be averaged,
     `SettingsError`.
     """
@@ -53,7 +56,7 @@ def classify(
     tags, together = asked(networks, EMBEDDED, together=ensemble)
     sources = _listed(images)
     counted = _Counted(forwards, len(sources) * len(tags) * crops)
-    ask = _Ask(tags, together, crops, reading, each, top, progress, counted)
+    ask = _Ask(tags, together, crops, reading, each, top, progress, counted, precision)
     found = Classifications()
     with threads_set(threads):
         for source in sources:
@@ -88,6 +91,7 @@ class _Ask:
     top: int
     progress: Progress | None
     counted: _Counted
+    precision: Precision
 
     def of(self, source: Source | Photo) -> list[Classification]:
         """One entry per network, then that of the ensemble."""
@@ -106,7 +110,7 @@ class _Ask:
 
     def _asked(self, photo: Photo, tag: str) -> tuple[Tensor, float]:
         """Softmax per crop, (crops, classes), and the seconds it took."""
-        with borrowed(tag, progress=self.progress) as loaded:
+        with borrowed(tag, progress=self.progress, precision=self.precision) as loaded:
             start = time.perf_counter()
             rows = votes(loaded, photo, self.crops, self.reading, tick=self.counted.add)
             return rows, time.perf_counter() - start

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from inception_lab.errors import SettingsError
 from inception_lab.images import networks
+from inception_lab.images.classify import classify
 from inception_lab.images.evaluate import settings
 from inception_lab.images.networks import Loaded, Models
 from inception_lab.images.precision import closeness
@@ -55,3 +56,11 @@ def test_the_embedded_network_stays_near() -> None:
     assert found.first == found.images
     assert found.five >= found.images - 2
     assert 0 < found.shift < 0.1
+
+
+def test_a_photograph_can_be_asked_in_bf16(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(networks, "has_bf16", lambda: True)
+    [exact], [near] = classify(samples()[0].path), classify(samples()[0].path, precision="bf16")
+    assert near.predictions[0].label == exact.predictions[0].label
+    assert near.predictions[0].probability != exact.predictions[0].probability
+    assert near.predictions[0].probability == pytest.approx(exact.predictions[0].probability, abs=0.1)
