@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from html import escape
 from typing import Any, Literal
 
+from inception_lab.errors import UnknownAddress
 from inception_lab.nets import catalog
 from inception_lab.nets.address import children
 from inception_lab.nets.ops import Chain, Concat, Conv, Net, Op, Pool, Residual, Stage, channels, stage_channels
@@ -84,6 +85,27 @@ def compare(a: Net | str, b: Net | str) -> Comparison:
     """
     a, b = (catalog.net(net) if isinstance(net, str) else net for net in (a, b))
     return Comparison(a.name, b.name, (*_input(a, b), *_stages(a, b), *_head(a, b)))
+
+
+def compare_blocks(a: Net, b: Net, mine: str, theirs: str) -> tuple[Difference, ...]:
+    """What changes from block `mine` of `a` to block `theirs` of `b`, both as stage/copy; addresses are those in the
+    block, and empty for the block as a whole. Raises `UnknownAddress` for a block there is not.
+    """
+    (one, one_inputs), (other, other_inputs) = _block(a, mine), _block(b, theirs)
+    found = _op(one, other, "", one_inputs, other_inputs)
+    return tuple(replace(each, address=each.address.strip("/")) for each in found)
+
+
+def _block(net: Net, place: str) -> tuple[Op, int]:
+    """A block, and the channels that enter it."""
+    name, _, copy = place.partition("/")
+    stage = next((stage for stage in net.stages if stage.name == name), None)
+    if stage is None or not copy.isdecimal() or not 1 <= int(copy) <= len(stage.blocks):
+        raise UnknownAddress(f"{net.name} has no block {place}; give one as stage/copy, such as B/01.")
+    inputs = _inputs(net)[name]
+    for block in stage.blocks[: int(copy) - 1]:
+        inputs = channels(block, inputs)
+    return stage.blocks[int(copy) - 1], inputs
 
 
 def _input(a: Net, b: Net) -> Iterator[Difference]:

@@ -111,6 +111,23 @@ class Graph:
         end = tint.largest(self.nodes, by) if most is None else most
         return replace(self, tint=by, most=end, nodes=tint.coloured(self.nodes, by, most=end))
 
+    def marked(self, marks: Mapping[str, tuple[str, str]]) -> Graph:
+        """The same drawing with some boxes, by address, filled with a colour (#rrggbb), and words in them.
+
+        All boxes at or inside an address are marked, or else the one that contains it; the others have no colour.
+        """
+        found: dict[str, tuple[str, str]] = {}
+        for address, mark in marks.items():
+            inside = [
+                node.id for node in self.nodes if f"{node.id}/".startswith(f"{address}/") and node.kind != "input"
+            ]
+            found |= dict.fromkeys(inside or [self.node(address).id], mark)
+        nodes = tuple(
+            replace(node, fill=found[node.id][0], amount=found[node.id][1]) if node.id in found else node
+            for node in tint.plain(self.nodes)
+        )
+        return replace(self, tint="none", most=0, nodes=nodes)
+
     @property
     def dot(self) -> str:
         """The drawing in Graphviz' DOT language, with addresses as names."""

@@ -11,7 +11,7 @@ import streamlit as st
 from inception_lab.readers.drawing import Depth
 from inception_lab.readers.explain import arithmetic
 from inception_lab.readers.table import Row, ShapeTable
-from inception_lab.ui import cache, colouring, components, drawer, exporting, finding, selection
+from inception_lab.ui import cache, colouring, components, drawer, exporting, finding, paper, selection
 from inception_lab.ui.colouring import Look
 from inception_lab.ui.selection import Selection
 
@@ -65,6 +65,7 @@ def block(chosen: Selection, size: int, table: ShapeTable, look: Look) -> tuple[
     else:
         st.subheader("Head" if place.endswith("/head") else f"Block {place.split('/', 1)[1]}", anchor=False)
         st.caption(chosen.stage_source)
+        _slips(place)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         if place:
             _stepper(chosen)
@@ -89,6 +90,16 @@ def block(chosen: Selection, size: int, table: ShapeTable, look: Look) -> tuple[
         st.markdown(f"**`{row.address}`** — {row.label}")
         st.markdown(arithmetic(row, table))
     return asked
+
+
+def _slips(block: str) -> None:
+    """Where the paper's drawing of this block cannot be right."""
+    for slip in paper.content()["slips"]:
+        if f"{slip.get('at', '')}/".startswith(f"{block}/"):
+            st.info(
+                f"The paper slips here, {slip['where']}. Printed: {slip['says']} Must be: {slip['must']}",
+                icon=":material/report:",
+            )
 
 
 def _announced(table: ShapeTable) -> str:

@@ -141,6 +141,11 @@ def up() -> None:
     st.session_state[_AT] = now.block if now.parts[3] and now.block else now.parts[0]
 
 
+def current_net() -> Net:
+    """The network that is open; for callbacks."""
+    return _selection().net
+
+
 def resolve(address: str) -> str:
     """The full address, checked, in the run or design that is open or in the catalogue; a network's name alone is one
     too."""

@@ -7,9 +7,10 @@ from dataclasses import replace
 
 import pytest
 
+from inception_lab.errors import UnknownAddress
 from inception_lab.nets.catalog import CATALOG, net
 from inception_lab.nets.ops import Chain, Concat, Conv, Net, Op, Pool, Residual, Stage
-from inception_lab.readers.compare import compare
+from inception_lab.readers.compare import compare, compare_blocks
 
 Told = list[tuple[str, str, object, object]]
 
@@ -215,3 +216,17 @@ def test_plain_data_and_notebook_view() -> None:
     assert "<td>1154</td>" in comparison._repr_html_()
     assert "no difference" in compare("inception_v4", "inception_v4")._repr_html_()
     assert "<b>" not in compare(toy(PLAIN).with_(name="<b>"), toy(Conv(1)))._repr_html_()
+
+
+def test_one_block_of_each_by_its_place() -> None:
+    released, drawn = net("inception_resnet_v2"), net("inception_resnet_v2_paper")
+    found = compare_blocks(released, drawn, "B/20", "B/10")
+    assert [(each.address, each.kind, each.a, each.b) for each in found] == [
+        ("linear", "width", 1088, 1152),
+        ("scale", "scale", 0.1, 1.0),
+    ]
+    assert compare_blocks(released, released, "B/01", "B/20") == ()
+    (whole,) = compare_blocks(net("inception_v4"), drawn, "B/01", "B/01")
+    assert (whole.address, whole.kind) == ("", "structure")
+    with pytest.raises(UnknownAddress, match="B/21"):
+        compare_blocks(released, drawn, "B/21", "B/01")

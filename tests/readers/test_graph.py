@@ -414,3 +414,15 @@ def test_a_large_drawing_that_hangs_together_is_laid_out_at_once() -> None:
     assert len(stack.parts(whole)) == 12 + 1, "twelve blocks and the head"
     assert len(stack.parts(over)) == 1
     assert len(stack.parts(graph("inception_v3"))) == 1
+
+
+def test_marked_boxes_say_why() -> None:
+    drawn = graph("inception_resnet_v2", at="B/01", depth="block")
+    place = "inception_resnet_v2/B/01"
+    marked = drawn.marked({f"{place}/linear": ("#f0b429", "width 1088")})
+    assert [(node.id, node.amount) for node in marked.nodes if node.fill] == [(f"{place}/linear", "width 1088")]
+    assert "width 1088" in marked.svg()
+    whole = drawn.marked({place: ("#f0b429", "differs")})
+    assert {node.kind for node in whole.nodes if not node.fill} == {"input"}
+    with pytest.raises(UnknownAddress):
+        drawn.marked({"inception_resnet_v2/C/01": ("#f0b429", "differs")})

@@ -1,0 +1,65 @@
+"""Two networks side by side on Explore, without a browser."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from inception_lab.readers.compare import compare
+from tests.pages.test_drawers import drawer, made, page
+
+
+def rows(app: AppTest, column: str) -> list[dict[str, Any]]:
+    found = next(table.value for table in app.dataframe if column in table.value.columns)
+    return [dict(row) for row in found.to_dict("records")]
+
+
+def test_drawn_beside_released_in_the_same_block() -> None:
+    app = page("explore", view="compare", at="inception_resnet_v2/B/07")
+    assert app.selectbox(key="beside").value == "inception_resnet_v2_paper"
+    wanted = compare("inception_resnet_v2", "inception_resnet_v2_paper")
+    assert [row["where"] for row in rows(app, "where")] == [each.address for each in wanted.differences]
+    costs = {row["what"]: (row["first"], row["second"]) for row in rows(app, "second / first")}
+    assert costs["parameters"] == (55_843_464, 32_433_928)
+    names = made(drawer(app))
+    assert names["shown"] == wanted
+
+
+@pytest.mark.parametrize(
+    ("place", "first", "second"),
+    [
+        (0, "inception_resnet_v2_paper", "inception_resnet_v2"),
+        (1, "inception_v4", "inception_resnet_v2"),
+        (2, "inception_v3", "inception_resnet_v1"),
+        (3, "inception_resnet_v2", "unscaled"),
+    ],
+)
+def test_preset_pairs(place: int, first: str, second: str) -> None:
+    app = page("explore", view="compare")
+    app.button(key=f"pair-{place}").click().run()
+    assert not app.exception
+    assert app.query_params["at"].split("/")[0] == first
+    assert app.selectbox(key="beside").value == second
+    shown = made(drawer(app))["shown"]
+    assert not shown.same
+    assert {each.kind for each in shown.differences} == {"scale"} or place != 3
+
+
+def test_a_place_the_other_does_not_have_is_said() -> None:
+    app = page("explore", view="compare", at="inception_resnet_v2/mixed_5b/01", beside="inception_v4")
+    assert any("has nothing at mixed" in info.value for info in app.info)
+    assert not app.error
+
+
+def test_the_printed_network_is_compared_though_it_cannot_be_built() -> None:
+    app = page("explore", view="compare", at="inception_resnet_v2_printed/B/01", beside="inception_resnet_v2_paper")
+    assert any("1154" in error.value for error in app.error)
+    assert ("1154", "1152") in [(row["first"], row["second"]) for row in rows(app, "where")]
+
+
+def test_the_papers_slips_stand_at_their_blocks() -> None:
+    app = page("explore", at="inception_resnet_v2_paper/B/01")
+    assert any("1154" in info.value and "Must be: 1152" in info.value for info in app.info)
+    assert not page("explore", at="inception_resnet_v2/B/01").info, "the released one has no such slip"
