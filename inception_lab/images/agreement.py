@@ -15,7 +15,7 @@ from inception_lab.images.attribute import Attribution, attribute
 from inception_lab.images.comparison import correlation
 from inception_lab.images.deletion import SEEDS, STEPS, Asked, Curve, Curves, Ground, Measure, Progress
 from inception_lab.images.load import Photo, Source, load
-from inception_lab.images.methods import Method
+from inception_lab.images.methods import TITLES, Method
 from inception_lab.images.networks import borrowed, threads_set
 from inception_lab.images.trained import known
 from inception_lab.models.records import EMBEDDED
@@ -44,8 +44,13 @@ class Ranked:
 
     @property
     def name(self) -> str:
-        """Method and network."""
+        """Method and network, as the lab's calls take them."""
         return f"{self.result.method}, {self.result.network}"
+
+    @property
+    def title(self) -> str:
+        """The same as sentences write it."""
+        return f"{TITLES[self.result.method]} of {self.result.network}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -206,11 +211,11 @@ def _target(network: str, target: int | None, found: Sequence[Ranked]) -> int | 
 
 def _sentence(found: Sequence[Ranked], best: int | None, seeds: int) -> str:
     if best is None:
-        return f"No map's marks lower the score faster than chance (n = {seeds} random orders): the test favours none."
+        return f"No map's marks clearly lower the score faster than chance (n = {seeds} orders): the test favours none."
     one, others = found[best], sum(other.passes for other in found) - 1
     also = f"; {others} more of {len(found)} pass too" if others else f"; none of the other {len(found) - 1} passes"
     return (
-        f"The deletion test favours {one.name}: area {one.area:.2f} of the {one.measure} against {one.chance:.2f} ± "
+        f"The deletion test favours {one.title}: area {one.area:.2f} of the {one.measure} against {one.chance:.2f} ± "
         f"{one.deviation:.2f} (n = {seeds} random orders), {one.gain:.0%} of the whole fall{also}."
     )
 

@@ -130,10 +130,14 @@ def score(loaded: Loaded, logits: Tensor, target: int | None, against: int | Non
 
 def best(loaded: Loaded, logits: Tensor, target: int | None) -> int:
     """`target`, or the first choice of a row of logits; raises `SettingsError` for a class that is not there."""
-    found = int(logits.argmax()) if target is None else target
-    if not 0 <= found < len(logits):
-        raise SettingsError(f"There is no class {found}; {loaded.record.tag} has 0 to {len(logits) - 1}.")
-    return found
+    return int(logits.argmax()) if target is None else aimed(loaded, target)
+
+
+def aimed(loaded: Loaded, target: int) -> int:
+    """`target`; raises `SettingsError` for a class that is not there."""
+    if not 0 <= target < loaded.record.classes:
+        raise SettingsError(f"There is no class {target}; {loaded.record.tag} has 0 to {loaded.record.classes - 1}.")
+    return target
 
 
 def _node(joint: Joint, parts: tuple[Tensor, ...], whole: Tensor, gradient: Tensor) -> Node:

@@ -33,6 +33,20 @@ Method = Literal[
     "feature_ablation",
 ]
 METHODS: tuple[Method, ...] = get_args(Method)
+TITLES: dict[Method, str] = {
+    "integrated_gradients": "Integrated gradients",
+    "saliency": "Saliency",
+    "input_x_gradient": "Input × gradient",
+    "smoothgrad": "SmoothGrad",
+    "guided_backprop": "Guided backpropagation",
+    "deeplift": "DeepLift",
+    "grad_cam": "Grad-CAM",
+    "guided_grad_cam": "Guided Grad-CAM",
+    "layer_conductance": "Layer conductance",
+    "occlusion": "Occlusion",
+    "feature_ablation": "Superpixel ablation",
+}
+"""As sentences write them."""
 AT_LAYER: tuple[Method, ...] = ("grad_cam", "guided_grad_cam", "layer_conductance")
 """Methods that look at one layer, which has an address."""
 COMPLETE: tuple[Method, ...] = ("integrated_gradients", "deeplift", "layer_conductance")

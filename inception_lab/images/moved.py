@@ -20,6 +20,7 @@ def moved(
     relative: bool = False,
     method: Method = "grad_cam",
     target: int | None = None,
+    against: int | None = None,
     at: str | None = None,
     threads: int | None = None,
     progress: Progress | None = None,
@@ -29,7 +30,16 @@ def moved(
     Raises as both, and `RunError` if the network was let go of meanwhile.
     """
     with borrowed(network) as loaded, scaled(loaded, scales, relative=relative):
-        found = attribute(image, network, method=method, target=target, at=at, threads=threads, progress=progress)
+        found = attribute(
+            image,
+            network,
+            method=method,
+            target=target,
+            against=against,
+            at=at,
+            threads=threads,
+            progress=progress,
+        )
         if MODELS.get(network) is not loaded:  # another thread needed its room: the map is of an unchanged copy
             raise RunError(f"{loaded.record.tag} was let go of while it was asked; ask again.")
     return found

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from inception_lab.errors import SettingsError
 from inception_lab.images.classify import Prediction
-from inception_lab.images.credit import best
+from inception_lab.images.credit import aimed, best
 from inception_lab.images.crops import pixels
 from inception_lab.images.joints import Residue, chosen, residues, scaled, trunk
 from inception_lab.images.load import Photo, Source, load
@@ -82,7 +82,8 @@ def rho(
 ) -> list[Rho]:
     """The best five classes at each of `scales`, single centre crop: the scale of the block (or stage) `at`, or of all.
 
-    With `relative` the numbers multiply the scale that each block was built with. `progress` is called with (scales
+    It runs the network once for each, and once more as it was built if no `target` is given. With `relative` the
+    numbers multiply the scale that each block was built with. `progress` is called with (scales
     done, scales in all) and may raise to cancel. Raises as `images.credit.credit`, and `SettingsError` for a network
     without residuals.
     """
@@ -90,7 +91,7 @@ def rho(
     found: list[Rho] = []
     with threads_set(threads), borrowed(network) as loaded:
         x = tensor([pixels(photo, loaded.record)], loaded.record)
-        aim = best(loaded, _logits(loaded, x), target)
+        aim = best(loaded, _logits(loaded, x), None) if target is None else aimed(loaded, target)
         for place, number in enumerate(scales):
             if progress is not None:
                 progress(place, len(scales))

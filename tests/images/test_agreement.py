@@ -85,6 +85,9 @@ def test_the_arbiter_and_the_matrix_of_the_cup() -> None:
     assert cam.area < saliency.area
     gains = [one.gain if one.passes else -1 for one in found.ranked]
     assert found.best == (None if max(gains) < 0 else int(np.argmax(gains)))
+    assert (saliency.title, cam.title) == ("Saliency of efficientnet_lite0", "Grad-CAM of efficientnet_lite0")
+    assert found.best is None or f"favours {found.ranked[found.best].title}: area" in found.sentence
+    assert "grad_cam" not in found.sentence
     assert json.loads(json.dumps(found.to_dict()))["maps"][1]["map"] == "grad_cam, efficientnet_lite0"
 
 

@@ -146,7 +146,6 @@ def test_occlusion_averages_the_squares_that_cover_a_pixel() -> None:
     assert found.values.tolist() == pytest.approx(np.array([[3, 4, 5], [3, 4, 5]]))
 
 
-@pytest.mark.parametrize("size", [5, 14, 28, 56])
 class Stack(nn.Module):
     """score = 3 relu(2 x) summed less relu(-x): one bend, done by hand below. `gate` multiplies two parts of it."""
 

@@ -7,14 +7,17 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Event
 
+import numpy as np
 import pytest
 import torch
 
 from inception_lab.errors import SettingsError, UnknownAddress
 from inception_lab.images import networks, residuals
+from inception_lab.images.attribute import attribute
 from inception_lab.images.classify import classify
 from inception_lab.images.credit import credit
 from inception_lab.images.joints import residues, trunk
+from inception_lab.images.moved import moved
 from inception_lab.images.networks import MODELS, Grey, Loaded, Models
 from inception_lab.images.residuals import blocks, cost, damage, rho, scaled
 from inception_lab.images.samples import samples
@@ -196,6 +199,31 @@ def test_the_scale_of_the_embedded_network() -> None:
     worst = whole.ranked()[0]
     assert worst.address == "efficientnet_lite0/blocks/4/1"
     assert whole.logit - worst.logit_fall == pytest.approx(one.logit, abs=1e-4)
+
+
+def test_a_named_class_saves_a_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = two_residuals()
+    runs: list[int] = []
+    model.register_forward_hook(lambda *_: runs.append(1))
+    monkeypatch.setattr(residuals, "tensor", lambda *_: X)
+    monkeypatch.setattr(residuals, "borrowed", lambda _: _borrowed(loaded(model, size=2)))
+    assert [step.logit for step in rho(COFFEE, scales=(0, 1), target=1)] == pytest.approx([37, 40 - 105])
+    assert len(runs) == 2
+    assert [step.logit for step in rho(COFFEE, scales=(0, 1))] == pytest.approx([3, 105])  # its first choice is class 0
+    assert len(runs) == 5
+    with pytest.raises(SettingsError, match="no class 2; run:toy has 0 to 1"):
+        rho(COFFEE, target=2)
+    assert len(runs) == 5
+
+
+def test_a_moved_map_of_two_classes_is_that_of_attribute() -> None:
+    espresso, cup = 967, 968
+    same = moved(COFFEE, scales=1.0, relative=True, method="input_x_gradient", target=espresso, against=cup)
+    built = attribute(COFFEE, method="input_x_gradient", target=espresso, against=cup)
+    assert np.array_equal(same.values, built.values)
+    assert same.against_label == built.against_label == "cup"
+    other = moved(COFFEE, scales=0.5, method="input_x_gradient", target=espresso, against=cup)
+    assert not np.array_equal(other.values, built.values)
 
 
 def test_a_run_trained_here_and_one_of_its_blocks(home: Path) -> None:

@@ -64,7 +64,34 @@ def test_a_random_map_is_not() -> None:
     noise = np.random.default_rng(7).normal(size=WHITE.shape[:2])
     said = judged(answer(noise), remade(0.0, 0.0))
     assert said.verdict == "distrust"
-    assert "no faster than chance" in said.sentence
+    assert said.sentence.startswith("Do not trust it: removing what it marks lowers the probability no")
+    refused = 0
+    for seed in range(40):
+        noise = np.random.default_rng(seed).normal(size=WHITE.shape[:2])
+        refused += judged(answer(noise), remade(0.0, 0.0)).verdict == "distrust"
+    assert refused >= 36  # by the rule 1 in 40 passes a curve by chance, and there are two curves
+
+
+def test_a_random_map_of_a_photograph_is_told_so(map_of_the_cup: Attribution) -> None:
+    noise = np.random.default_rng(0).random(map_of_the_cup.values.shape, np.float32)
+    said = trust(replace(map_of_the_cup, values=noise), threads=1)
+    assert said.verdict == "distrust"
+    assert said.sentence.startswith("Do not trust it: removing what it marks")
+
+
+@pytest.mark.parametrize(("last", "pace"), [(0.2, "faster"), (0.51, "not clearly faster"), (0.7, "no faster")])
+def test_a_gain_within_chance_is_not_called_none(last: float, pace: str) -> None:
+    """Chance has areas of 0.5, 0.55 and 0.6; its deviation is 0.05, so what counts is below 0.40."""
+
+    def line(middle: float) -> Curve:
+        return Curve(probability=np.array([1, middle, 0]), logit=np.array([1, middle, 0]))
+
+    shares = np.linspace(0, 1, 3)
+    chance = tuple(line(middle) for middle in (0.5, 0.6, 0.7))
+    found = Curves(shares=shares, deletion=line(last), insertion=line(1.0), chance=chance)
+    said = judged(found, remade(0.0, 0.0)).sentence
+    assert f"removing what it marks lowers the probability {pace} than chance" in said
+    assert "bringing it back raises the probability faster than chance" in said
 
 
 @pytest.mark.parametrize(
