@@ -7,15 +7,13 @@ After Szegedy et al., Rethinking the Inception Architecture (2016), section 3.2 
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import reduce
-from operator import rshift
-from typing import Literal, TypeVar, assert_never
+from typing import TypeVar, assert_never
 
 from inception_lab.errors import NetworkError
 from inception_lab.nets.address import CONV, children, locate, written
 from inception_lab.nets.ops import Chain, Concat, Conv, Net, Op, Pool, Residual
+from inception_lab.nets.rewriting import Copies, rewritten
 
-Copies = Literal["one", "all"]
 N = TypeVar("N", bound=Net)
 
 
@@ -29,15 +27,7 @@ def factorised(net: N, address: str, *, copies: Copies = "one") -> N:
 
     Raises `UnknownAddress`, and `NetworkError` with the kernel where there is no n×n.
     """
-    at = target(net, address)
-    _, name, block, *inner = at.split("/")
-    stage = next(stage for stage in net.stages if stage.name == name)
-    old = stage.blocks[int(block) - 1]
-    new = _changed(old, tuple(inner))
-    chosen = [(copies == "all" and other == old) or place == int(block) for place, other in enumerate(stage.blocks, 1)]
-    blocks = tuple(new if change else other for change, other in zip(chosen, stage.blocks, strict=True))
-    stages = tuple(replace(one, blocks=blocks) if one is stage else one for one in net.stages)
-    return net.with_(stages=stages)
+    return rewritten(net, target(net, address), lambda op: pair(op) if isinstance(op, Conv) else op, copies=copies)
 
 
 def copies_of(net: Net, address: str) -> int:
@@ -89,24 +79,6 @@ def pair(conv: Conv) -> Chain:
     """1×n → n×1 in place of an n×n: the width between is the width that leaves, the stride is the second's."""
     n = conv.window[0]
     return Chain((replace(conv, kernel=(1, n), stride=1), replace(conv, kernel=(n, 1))))
-
-
-def _changed(op: Op, path: tuple[str, ...]) -> Op:
-    """`op` with the convolution at `path` in it taken apart."""
-    if not path:
-        return pair(op) if isinstance(op, Conv) else op
-    inner = [_changed(child, path[1:]) if name == path[0] else child for name, child in children(op)]
-    match op:
-        case Conv() | Pool():
-            return op
-        case Chain():
-            return reduce(rshift, inner)  # which keeps chains flat
-        case Concat():
-            return Concat(*inner)
-        case Residual():
-            return replace(op, body=inner[0])
-        case _:
-            assert_never(op)
 
 
 def _word(op: Op | None) -> str:

@@ -176,6 +176,19 @@ class Net:
 
         return factorised(self, address, copies=copies)
 
+    def changed(
+        self,
+        address: str,
+        *,
+        channels: int | None = None,
+        kernel: Size | None = None,
+        copies: Literal["one", "all"] = "one",
+    ) -> Self:
+        """Another number of channels or another kernel at one convolution (see `nets.rewriting.changed`)."""
+        from inception_lab.nets.rewriting import changed  # it reads addresses, which read this module
+
+        return changed(self, address, channels=channels, kernel=kernel, copies=copies)
+
     def _rewritten(self, change: Callable[[Op], Op]) -> Self:
         stages = (replace(s, blocks=tuple(_rewrite(block, change) for block in s.blocks)) for s in self.stages)
         return replace(self, stages=tuple(stages))

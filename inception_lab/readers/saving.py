@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from inception_lab.nets import catalog
-from inception_lab.nets.factorise import Copies, copies_of, target
+from inception_lab.nets.factorise import copies_of, target
 from inception_lab.nets.ops import Net, Size
+from inception_lab.nets.rewriting import Copies
 from inception_lab.readers.cost import CostTable, Quantity, cost
 
 

@@ -65,7 +65,7 @@ def show(chosen: Selection, size: int) -> str:
     inside = _differences(left, right)
     for place, side in enumerate((left, right)):
         _side(side, size, place, inside)
-    _costs(left, right, size)
+    costs(left, right, size)
     _table(found)
     second = "net.scaled(1.0)" if other == PLAIN else f'"{other}"'
     return f"{chosen.python}\nlab.compare(net, {second})"
@@ -136,7 +136,7 @@ def _side(side: Side, size: int, place: int, inside: tuple[Difference, ...]) -> 
             st.error(plain(error), icon=":material/error:")
             return
         if at is not None:
-            drawn = _marked(drawn, at, place, inside)
+            drawn = marked(drawn, at, place, inside)
         components.drawing(
             cache.svg(drawn),
             alt=drawn.alt + (_alt(inside, place) if at else ""),
@@ -147,7 +147,7 @@ def _side(side: Side, size: int, place: int, inside: tuple[Difference, ...]) -> 
         )
 
 
-def _marked(drawn: Graph, block: str, place: int, inside: tuple[Difference, ...]) -> Graph:
+def marked(drawn: Graph, block: str, place: int, inside: tuple[Difference, ...]) -> Graph:
     """The block with the boxes that differ filled and named; what the other side alone has is marked there."""
     marks: dict[str, tuple[str, str]] = {}
     for each in inside:
@@ -195,7 +195,7 @@ def _said(found: Comparison) -> str:
     return f"{len(found.differences)} differences, in {plain(', '.join(stages))}."
 
 
-def _costs(left: Side, right: Side, size: int) -> None:
+def costs(left: Side, right: Side, size: int, *, names: tuple[str, str] = ("first", "second")) -> None:
     """Totals of both, and how the second stands to the first."""
     st.subheader("What they cost", anchor=False)
     try:
@@ -209,15 +209,13 @@ def _costs(left: Side, right: Side, size: int) -> None:
         "all outputs, bytes": (one.activation_bytes, other.activation_bytes),
         "ops": (len(one.rows), len(other.rows)),
     }
-    rows = [
-        {"what": word, "first": a, "second": b, "second − first": b - a, "second / first": b / a}
-        for word, (a, b) in amounts.items()
-    ]
-    whole = {name: st.column_config.NumberColumn(format="localized") for name in ("first", "second", "second − first")}
-    ratio = {"second / first": st.column_config.NumberColumn(format="%.3f")}
+    more, ratio = f"{names[1]} − {names[0]}", f"{names[1]} / {names[0]}"
+    rows = [{"what": word, names[0]: a, names[1]: b, more: b - a, ratio: b / a} for word, (a, b) in amounts.items()]
+    whole = {name: st.column_config.NumberColumn(format="localized") for name in (*names, more)}
+    share = {ratio: st.column_config.NumberColumn(format="%.3f")}
     frame = pd.DataFrame(rows)
     alt = f"Costs of {left.net.name} and {right.net.name} at {size} pixels"
-    st.dataframe(frame, hide_index=True, column_config=whole | ratio, alt=alt)
+    st.dataframe(frame, hide_index=True, column_config=whole | share, alt=alt)
     drawer.download("CSV", lambda: frame.to_csv(index=False), "costs-compared.csv", "text/csv")
 
 
