@@ -16,6 +16,7 @@ for module in (
     "package",
     "classify",
     "explore",
+    "features",
     "crops",
     "attribute",
     "tick",

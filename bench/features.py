@@ -1,0 +1,68 @@
+"""Feature maps beside a bare forward pass of the same folded network: the same photograph, weights and process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bench.classify import THREADS
+from bench.harness import Sides, bench, timed
+
+LAST = "blocks/6/0/bn3"  # the embedded network's last block: nearly all of it has to run
+
+
+@bench(
+    "features",
+    "maps, field and arithmetic of an op near the end of EfficientNet-Lite0; a bare forward pass of the photograph",
+    ratio=1.3,
+)
+def features() -> Iterator[Sides]:
+    import torch
+
+    from inception_lab.images.features import features as maps
+    from inception_lab.images.load import load
+    from inception_lab.images.networks import borrowed, probabilities
+    from inception_lab.images.samples import samples
+    from inception_lab.models.records import EMBEDDED
+
+    torch.set_num_threads(THREADS)
+    photo = load(samples()[0].path)
+
+    def bare() -> None:
+        with borrowed(EMBEDDED) as loaded:
+            probabilities(loaded, photo)
+
+    alone = THREADS == 1
+    yield {
+        "ours": timed(lambda: maps(photo, at=LAST), times=3, processor=alone),
+        "bare": timed(bare, times=3, processor=alone),
+    }
+
+
+@bench(
+    "features-random",
+    "the same of Inception-ResNet-v2 with random weights, block C/09; a bare forward pass of that network",
+    ratio=1.3,
+    rounds=5,
+)
+def random() -> Iterator[Sides]:
+    import torch
+
+    from inception_lab.images.features import features as maps
+    from inception_lab.images.load import load
+    from inception_lab.images.networks import probabilities
+    from inception_lab.images.opened import opened
+    from inception_lab.images.samples import samples
+    from inception_lab.nets.catalog import net
+
+    torch.set_num_threads(THREADS)
+    photo, described = load(samples()[0].path), net("inception_resnet_v2")
+
+    def bare() -> None:
+        with opened(described) as inside:
+            probabilities(inside.loaded, photo)
+
+    alone = THREADS == 1
+    yield {
+        "ours": timed(lambda: maps(photo, described, at="C/09"), processor=alone),
+        "bare": timed(bare, processor=alone),
+    }
