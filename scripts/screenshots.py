@@ -19,13 +19,23 @@ def explain(page: Page) -> None:
     """Ask for the map, and show it."""
     page.get_by_role("button", name="Explain").click()
     expect(page.get_by_text("images through the network in")).to_be_visible(timeout=120_000)
-    page.get_by_text("Which pixels did it come from?").scroll_into_view_if_needed()
+    settled(page)
+    page.get_by_role("combobox", name="Method").evaluate(TO_TOP)
 
 
+def curves(page: Page) -> None:
+    """Show the curves of the shipped runs."""
+    page.get_by_role("combobox", name="Runs on screen").evaluate(TO_TOP)
+
+
+TO_TOP = """box => {
+    box.scrollIntoView({block: "start"});
+    document.querySelector('[data-testid=stMain]').scrollBy(0, -60);
+}"""
 PAGES = {
     "explore": ("/explore?at=inception_resnet_v2/B/07/add", None),
-    "train": ("/train?sweep=shipped", None),
-    "classify": ("/classify", explain),
+    "train": ("/train?sweep=shipped", curves),
+    "classify": ("/classify?view=pixels", explain),
     "paper": ("/paper", None),
 }
 
