@@ -82,7 +82,15 @@ def test_ctrl_c_keeps_what_came(content: bytes, empty: Path) -> None:
         server.stops_at = len(content) // 2
         words = [sys.executable, "-m", "inception_lab", "fetch", TAG, "--json"]
         given = {**os.environ, "HF_ENDPOINT": server.url}
-        first = subprocess.Popen(words, cwd=ROOT, env=given, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        first = subprocess.Popen(
+            words,
+            cwd=ROOT,
+            env=given,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # it is ignored in what runs behind an &
+        )
         until = time.monotonic() + 60
         while not any(part.stat().st_size for part in empty.rglob("*.part")):
             assert time.monotonic() < until
