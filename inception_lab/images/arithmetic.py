@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from inception_lab.models.layers import LearnedScale, Scale
 
-TOP = 8
+TOP = 9  # all of a 3×3 window of one channel
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
@@ -138,7 +138,11 @@ def normed(value: float, norm: nn.BatchNorm2d, channel: int) -> Step:
     assert norm.running_var is not None
     mean, var = float(norm.running_mean[channel]), float(norm.running_var[channel])
     gain, shift = float(norm.weight[channel]), float(norm.bias[channel])
-    words = f"batch norm: {gain:.4g} × ({value:.5g} − {mean:.4g}) / √({var:.4g} + {norm.eps:.3g}) + {shift:.4g}"
+    less, more = ("−" if mean >= 0 else "+"), ("+" if shift >= 0 else "−")
+    words = (
+        f"batch norm: {gain:.4g} × ({value:.5g} {less} {abs(mean):.4g}) / √({var:.4g} + {norm.eps:.3g}) "
+        f"{more} {abs(shift):.4g}"
+    )
     return Step(words, gain * (value - mean) / math.sqrt(var + norm.eps) + shift)
 
 

@@ -8,6 +8,7 @@ The forward pass ends at the op that is asked.
 from __future__ import annotations
 
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -117,6 +118,28 @@ def features(
             cell=None if place is None or seen.explain is None else seen.explain(place),
             seconds=time.perf_counter() - start,
         )
+
+
+def span(image: Source | Photo, network: str | Net, *, at: str, seed: int = 0) -> tuple[float, float]:
+    """The smallest and the largest value of every op in the block that `at` lies in, for the centre crop of `image`.
+
+    For one colour scale over a block. timm's parts have no such blocks: there it is that of `at`. Errors as `features`.
+    """
+    photo = load(image)
+    with opened(network, seed=seed) as inside, torch.inference_mode():
+        address = inside.locate(at)
+        x = entering(inside.loaded, cut(photo, inside.loaded.record))
+        ends: list[tuple[float, float]] = []
+
+        def note(_: torch.nn.Module, __: object, out: torch.Tensor) -> None:
+            finite = out[out.isfinite()]
+            ends.append((finite.min().item(), finite.max().item()) if finite.numel() else (0.0, 0.0))
+
+        with ExitStack() as hooks:
+            for each in inside.block(address):
+                hooks.callback(inside.module(each).register_forward_hook(note).remove)
+            inside.loaded.model(x)
+    return min(low for low, _ in ends), max(high for _, high in ends)
 
 
 def _placed(maps: Array, cell: tuple[int, int], channel: int | None, address: str) -> tuple[int, int, int]:

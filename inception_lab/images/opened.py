@@ -27,7 +27,7 @@ from inception_lab.models.hub import Progress
 from inception_lab.models.layers import LearnedScale
 from inception_lab.models.packed import packed
 from inception_lab.models.records import WeightRecord
-from inception_lab.nets.address import locate, steps, written
+from inception_lab.nets.address import blocks, locate, steps, written
 from inception_lab.nets.ops import Chain, Concat, Net, Residual
 
 Value = TypeVar("Value")
@@ -71,6 +71,13 @@ class Opened:
                 f"There is no {path!r} in {tag}, whose parts are timm's; it has {', '.join(near[:12])}."
             )
         return f"{tag}/{path}"
+
+    def block(self, address: str) -> tuple[str, ...]:
+        """Addresses of all ops in the block of a full address; for what is in no block, itself."""
+        for at, op in blocks(self.net) if self.net else ():
+            if f"{address}/".startswith(f"{at}/"):
+                return tuple(steps(at, op))
+        return (address,)
 
     def module(self, address: str) -> nn.Module:
         """The folded module at a full address."""

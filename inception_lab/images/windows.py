@@ -50,7 +50,17 @@ def field_of(opened: Opened, address: str, cell: Size) -> Box:
 
 
 def windows(opened: Opened) -> tuple[Window, ...]:
-    """Every window of the network but those of shortcuts, in order; one pass of a black image."""
+    """Every window of the network but those of shortcuts, in order; one pass of a black image, the first time."""
+    tag = opened.loaded.record.tag
+    if tag not in _KNOWN:
+        _KNOWN[tag] = _measured(opened)
+    return _KNOWN[tag]
+
+
+_KNOWN: dict[str, tuple[Window, ...]] = {}  # of the few public networks that are timm's
+
+
+def _measured(opened: Opened) -> tuple[Window, ...]:
     found: list[Window] = []
 
     def note(name: str) -> Any:

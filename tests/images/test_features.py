@@ -15,7 +15,7 @@ from torch import nn
 from inception_lab.errors import NetworkError, SettingsError, UnknownAddress, WeightsUnavailable
 from inception_lab.images import opened as opening
 from inception_lab.images.crops import pixels
-from inception_lab.images.features import Features, features
+from inception_lab.images.features import Features, features, span
 from inception_lab.images.load import load
 from inception_lab.images.networks import Loaded, tensor
 from inception_lab.images.opened import opened, parts, record_of
@@ -176,6 +176,17 @@ def test_every_op_of_a_network_adds_up_to_its_own_output_and_has_the_declared_sh
         assert made.cell.error < 1e-5, row.address
         assert made.cell.output == made.maps[made.at]
         assert made.sees is not None
+
+
+def test_a_blocks_scale_holds_all_its_ops() -> None:
+    photo, thin = load(samples()[0].path), THIN.with_(size=107)
+    rows = [row.address for row in shapes(thin).under("inception_resnet_v2/A/01")]
+    made = [features(photo, thin, at=at).maps for at in rows]
+    low, high = span(photo, thin, at="A/01/body/branch2/conv1/bn")
+    assert low == pytest.approx(min(one.min() for one in made), rel=1e-5)
+    assert high == pytest.approx(max(one.max() for one in made), rel=1e-5)
+    alone = features(photo, at="bn1").maps
+    assert span(photo, EMBEDDED, at="bn1") == pytest.approx((alone.min(), alone.max()), rel=1e-5)
 
 
 def test_the_strongest_come_first_and_what_is_dead_last(of: Callable[..., Features]) -> None:
