@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 from tests.browser.conftest import Visit
 from tests.browser.live import settled
 
-PATH = "/explore?view=inside&weights=efficientnet_lite0&part=blocks/2/0/bn1&cell=5.10.10"
+PATH = "/explore?view=inside&weights=efficientnet_lite0&part=blocks/4/0/bn3&cell=5.10.10"
 
 
 def test_a_cell_is_picked_by_click_and_by_keyboard_and_kept_in_the_link(visit: Visit) -> None:
@@ -19,10 +19,10 @@ def test_a_cell_is_picked_by_click_and_by_keyboard_and_kept_in_the_link(visit: V
     channel = tile.get_attribute("data-channel")
     size = tile.locator("img").bounding_box()
     assert size is not None
-    tile.locator("img").click(position={"x": size["width"] * 0.5 + 0.1, "y": 0.5})  # row 0 of 56, column 28
+    tile.locator("img").click(position={"x": size["width"] * 7.5 / 14, "y": size["height"] / 28})
     settled(page)
-    expect(page.get_by_role("heading", name=f"Channel {channel}, row 0, column 28")).to_be_visible()
-    expect(page).to_have_url(re.compile(rf"cell={channel}\.0\.28"))
+    expect(page.get_by_role("heading", name=f"Channel {channel}, row 0, column 7")).to_be_visible()
+    expect(page).to_have_url(re.compile(rf"cell={channel}\.0\.7"))
     chosen = page.locator(".cells .tile.chosen")
     expect(chosen).to_have_attribute("aria-pressed", "true")
     chosen.focus()
@@ -30,10 +30,10 @@ def test_a_cell_is_picked_by_click_and_by_keyboard_and_kept_in_the_link(visit: V
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")
     settled(page)
-    expect(page.get_by_role("heading", name=f"Channel {channel}, row 1, column 29")).to_be_visible()
+    expect(page.get_by_role("heading", name=f"Channel {channel}, row 1, column 8")).to_be_visible()
     page.reload()
     settled(page)
-    expect(page.get_by_role("heading", name=f"Channel {channel}, row 1, column 29")).to_be_visible()
+    expect(page.get_by_role("heading", name=f"Channel {channel}, row 1, column 8")).to_be_visible()
     expect(page.get_by_text("Its receptive field: rows")).to_be_visible()
 
 
