@@ -31,7 +31,8 @@ class Ranked:
 
     `area` is that of its deletion curve, `chance` and `deviation` mean and standard deviation over random orders, all
     of `measure`. `gain` is chance less area as a share of the whole fall, so that networks can be compared. `passes` if
-    it is clearly better than chance by the rules of `images.verdict`.
+    it is clearly better than chance by the rules of `images.verdict`, and none does where the score hardly falls at all
+    (`testable` is false).
     """
 
     result: Attribution
@@ -40,6 +41,7 @@ class Ranked:
     deviation: float
     gain: float
     passes: bool
+    testable: bool
     measure: Measure
 
     @property
@@ -191,6 +193,7 @@ def _ranked(result: Attribution, curve: Curve, chance: tuple[Curve, ...]) -> Ran
         chance=float(areas.mean()),
         deviation=float(areas.std(ddof=1)),
         gain=float(areas.mean() - curve.area(measure)) / drop if testable else 0.0,
+        testable=testable,
         passes=testable and verdict.better(curves, measure)[0],
         measure=measure,
     )
@@ -210,6 +213,11 @@ def _target(network: str, target: int | None, found: Sequence[Ranked]) -> int | 
 
 
 def _sentence(found: Sequence[Ranked], best: int | None, seeds: int) -> str:
+    if not any(one.testable for one in found):
+        return (
+            "The deletion test says nothing about this image: without any of it the score is hardly lower than with "
+            "all of it, so there is no fall to tell maps apart by."
+        )
     if best is None:
         return f"No map's marks clearly lower the score faster than chance (n = {seeds} orders): the test favours none."
     one, others = found[best], sum(other.passes for other in found) - 1

@@ -103,8 +103,8 @@ def _aligned(a: Attribution, b: Attribution) -> tuple[tuple[Array, Array], tuple
     """Both maps with their pixels, on the centre that both networks saw, at the smaller of the two sizes."""
     seen = [_seen(one) for one in (a, b)]
     share = min(seen)
-    sides = [round(one.values.shape[0] * share / own) for one, own in zip((a, b), seen, strict=True)]
-    one, two = (_centre(given, side, min(sides)) for given, side in zip((a, b), sides, strict=True))
+    sides = [one.values.shape[0] * (share / own) for one, own in zip((a, b), seen, strict=True)]
+    one, two = (_centre(given, side, round(min(sides))) for given, side in zip((a, b), sides, strict=True))
     return one, two
 
 
@@ -114,15 +114,18 @@ def _seen(result: Attribution) -> float:
     return record.size / record.resize
 
 
-def _centre(result: Attribution, side: int, size: int) -> tuple[Array, Array]:
-    start = (result.values.shape[0] - side) // 2
-    inner = slice(start, start + side)
-    values = Image.fromarray(np.ascontiguousarray(result.values[inner, inner], dtype=np.float32))
-    pixels = Image.fromarray(np.ascontiguousarray(result.pixels[inner, inner]))
-    if side == size:
-        return np.asarray(values), np.asarray(pixels)
-    resized = values.resize((size, size), Image.Resampling.BILINEAR)
-    return np.asarray(resized), np.asarray(pixels.resize((size, size), Image.Resampling.BILINEAR))
+def _centre(result: Attribution, side: float, size: int) -> tuple[Array, Array]:
+    """The centre of `side` pixels, at `size`; between pixels where that is where the other network's view ends."""
+    whole = result.values.shape[0]
+    if size == whole == side:
+        return result.values, result.pixels
+    near, far = (whole - side) / 2, (whole + side) / 2  # a half more or less is what the crop itself was rounded by
+    values = Image.fromarray(np.ascontiguousarray(result.values, dtype=np.float32))
+    one, two = (
+        picture.resize((size, size), Image.Resampling.BILINEAR, box=(near, near, far, far))
+        for picture in (values, Image.fromarray(result.pixels))
+    )
+    return np.asarray(one), np.asarray(two)
 
 
 def _far(a: Array, b: Array) -> float:

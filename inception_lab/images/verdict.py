@@ -45,8 +45,8 @@ DEFINITIONS: dict[Verdict, str] = {
     ),
     "care": (
         "One of deletion and insertion does not clearly beat random orders; or the correlation with the map of random "
-        f"weights is at least {ALIKE['whole']} ({ALIKE['top']} where the classifier alone is random), or was not measured; or "
-        f"a method that promises to add up misses by more than {COMPLETE:.0%} of the change of the score."
+        f"weights is at least {ALIKE['whole']} ({ALIKE['top']} where the classifier alone is random), or was not "
+        f"measured; or a method that promises to add up misses by more than {COMPLETE:.0%} of the change of the score."
     ),
     "trust": (
         f"Both areas are at least {DEVIATIONS:g} standard deviations of the random orders, and {LEAST_GAIN:.0%} of the "
