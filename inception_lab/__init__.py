@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from inception_lab.images.comparison import compare_maps as compare_maps
     from inception_lab.images.credit import credit as credit
     from inception_lab.images.evaluate import evaluate as evaluate
+    from inception_lab.images.features import features as features
     from inception_lab.images.moved import moved as moved
     from inception_lab.images.pictures import credited as credited
     from inception_lab.images.residuals import damage as damage
@@ -53,6 +54,7 @@ _HOME = {
     "credited": "images.pictures",
     "damage": "images.residuals",
     "evaluate": "images.evaluate",
+    "features": "images.features",
     "graph": "readers.graph",
     "moved": "images.moved",
     "net": "nets.catalog",
@@ -82,6 +84,7 @@ __all__ = [
     "credited",
     "damage",
     "evaluate",
+    "features",
     "graph",
     "moved",
     "net",

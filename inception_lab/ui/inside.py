@@ -283,5 +283,4 @@ def _npz(found: Arithmetic) -> bytes:
 def _python(chosen: Selection, upload: Upload, weights: str, at: str, cell: Cell) -> str:
     network, lines = (f'"{weights}"', []) if weights != RANDOM else ("net", [chosen.python])
     call = f'lab.features(photo, {network}, at="{at}", channel={cell[0]}, cell=({cell[1]}, {cell[2]}))'
-    imports = "from inception_lab.images.features import features"
-    return "\n".join([*lines, upload.python, imports, "", call.replace("lab.features", "features")])
+    return "\n".join([*lines, upload.python, call])
