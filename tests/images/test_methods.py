@@ -20,7 +20,7 @@ from inception_lab.images.gradients import (
     smoothgrad,
 )
 from inception_lab.images.layers import grad_cam, guided_grad_cam, layer_conductance
-from inception_lab.images.methods import METHODS, Map, Meter, Method, Score, passes, window
+from inception_lab.images.methods import METHODS, TITLES, Map, Meter, Method, Score, passes, window
 from inception_lab.images.perturbations import feature_ablation, occlusion, superpixels
 
 
@@ -240,6 +240,17 @@ def test_smoothgrad_is_the_tunnel_of_captum_with_the_same_noise() -> None:
     )
     found = smoothgrad(score, image, samples=8, seed=7, batch=4)
     assert np.allclose(found.values, tunnel.abs().amax(dim=1)[0].numpy(), rtol=1e-4, atol=1e-7)
+
+
+def test_smoothgrad_of_a_linear_score_is_its_slope_whatever_the_noise() -> None:
+    weights = torch.tensor([[[1.0, -2.0], [3.0, 0.0]], [[-10.0, 0.5], [0.0, -1.0]]])
+    found = smoothgrad(Score(Weighted(weights), 1), torch.rand(1, 2, 2, 2))
+    assert found.values.tolist() == pytest.approx(np.array([[20, 4], [6, 2]]))
+
+
+def test_every_method_has_a_name_of_its_own() -> None:
+    assert list(TITLES) == list(METHODS)
+    assert len(set(TITLES.values())) == len(METHODS)
 
 
 def test_smoothgrad_has_its_seed_and_leaves_torchs_alone() -> None:
