@@ -219,7 +219,10 @@ def _sentence(found: Sequence[Ranked], best: int | None, seeds: int) -> str:
             "all of it, so there is no fall to tell maps apart by."
         )
     if best is None:
-        return f"No map's marks clearly lower the score faster than chance (n = {seeds} orders): the test favours none."
+        return (
+            f"No map's marks clearly lower the score faster than chance (n = {seeds} random orders): "
+            "the test favours none."
+        )
     one, others = found[best], sum(other.passes for other in found) - 1
     also = f"; {others} more of {len(found)} pass too" if others else f"; none of the other {len(found) - 1} passes"
     return (
