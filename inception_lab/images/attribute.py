@@ -20,7 +20,7 @@ from inception_lab.images.estimate import Estimate
 from inception_lab.images.explain import entering, explained, layer
 from inception_lab.images.load import Photo, Source, load
 from inception_lab.images.methods import METHODS, SIGNED, Method, Progress
-from inception_lab.images.networks import Loaded, borrowed, shares, threads_set
+from inception_lab.images.networks import MODELS, Loaded, borrowed, shares, threads_set
 from inception_lab.images.perturbations import superpixels
 from inception_lab.images.trained import known
 from inception_lab.models.records import EMBEDDED
@@ -74,7 +74,7 @@ class Attribution:
     @property
     def limit(self) -> float:
         """The size at which `overlay` reaches its full colour; the few larger values (1 in 100) look the same."""
-        return float(np.percentile(np.abs(self.values), FULL_COLOUR)) or float(np.abs(self.values).max()) or 1.0
+        return full_colour(self.values)
 
     def overlay(self, alpha: float = 0.7) -> Image.Image:
         """The map over the greyed pixels: PuOr (purple for, orange against) if signed, else cividis from 0."""
@@ -97,6 +97,12 @@ class Attribution:
         out = BytesIO()
         self.overlay().save(out, "PNG")
         return out.getvalue()
+
+
+def full_colour(values: Array) -> float:
+    """The size that gets the full colour in a map of these values; 1 for a map of zeros."""
+    sizes = np.abs(values)
+    return float(np.percentile(sizes, FULL_COLOUR)) or float(sizes.max()) or 1.0
 
 
 def cost(method: Method, *, network: str = EMBEDDED) -> int:
@@ -126,15 +132,18 @@ def estimate(
     regions = methods.REGIONS
     if image is not None and method == "feature_ablation":
         regions = int(superpixels(np.asarray(square)).max()) + 1
-    with threads_set(threads), borrowed(network) as loaded:
-        found = estimates.measured(loaded.model, entering(loaded, square))
+    loaded = MODELS.get(network)
+    with threads_set(threads):
+        found = estimates.remembered(loaded.model)  # without the lock: a page asks this while another one works
+        if found is None:
+            with loaded.lock:
+                found = estimates.measured(loaded.model, entering(loaded, square))
     return estimates.estimate(method, found, size=record.size, at=at, regions=regions)
 
 
 def default_layer(network: str = EMBEDDED, at: str | None = None) -> str:
     """The full address of the layer that Grad-CAM and conductance look at, or of `at`; errors as `attribute`."""
-    with borrowed(network) as loaded:
-        return layer(loaded, at)[0]
+    return layer(MODELS.get(network), at)[0]
 
 
 def attribute(

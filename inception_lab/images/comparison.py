@@ -14,11 +14,15 @@ from PIL import Image
 
 from inception_lab.errors import SettingsError
 from inception_lab.images import deletion
-from inception_lab.images.attribute import Attribution
+from inception_lab.images.attribute import Attribution, full_colour
+from inception_lab.images.methods import Method
 from inception_lab.images.ranks import spearman
 from inception_lab.images.trained import known
 
 Array = np.ndarray[Any, np.dtype[Any]]
+PER_PIXEL: tuple[Method, ...] = ("input_x_gradient", "integrated_gradients", "deeplift")
+"""Methods whose pixels add up to something; the others' say what a whole window, region or cell is worth."""
+
 Scale = Literal["logits", "own strength"]
 
 THUMB = 16  # pixels of the thumbnails by which two photographs are held for one
@@ -29,9 +33,10 @@ FAR = 24.0  # mean difference of grey levels, of 255, above which they are not
 class Comparison:
     """Two maps of one photograph, (H, W) each on the part both networks saw, in one unit.
 
-    `scale` is "logits" where both came from one method that gives signed logits, and then `first` and `second` are the
-    values as they are; else "own strength", each divided by the value that its own overlay shows in full colour.
-    `difference` is first less second, `limit` the end of the colour scale of both, `correlation` Spearman's over
+    `scale` is "logits" where both came from one method that gives signed logits: then `first` and `second` are the
+    values as they are, or, where the pixels of a map add up (`PER_PIXEL`), logits per pixel of the smaller map. Else it
+    is "own strength", each divided by the value that its own overlay shows in full colour. `difference` is first less
+    second, `limit` the end of the colour scale of both, `correlation` Spearman's over
     squares.
     """
 
@@ -59,6 +64,7 @@ class Comparison:
 def compare_maps(first: Attribution, second: Attribution) -> Comparison:
     """Two maps of the same photograph on one scale. Raises `SettingsError` for maps of different photographs."""
     (a, pixels), (b, other) = _aligned(first, second)
+    limits = first.limit, second.limit
     if _far(pixels, other) > FAR:
         raise SettingsError(
             f"{first.file} under {first.network} and {second.file} under {second.network} show different pictures, so "
@@ -67,10 +73,13 @@ def compare_maps(first: Attribution, second: Attribution) -> Comparison:
     signed = first.signed and second.signed
     if signed and first.method == second.method:
         scale: Scale = "logits"
-        limit = max(first.limit, second.limit)
+        if first.method in PER_PIXEL:
+            a, b = a * _area(first, second), b * _area(second, first)
+            limits = full_colour(a), full_colour(b)
+        limit = max(limits)
     else:
         scale, limit = "own strength", 1.0
-        a, b = a / first.limit, b / second.limit
+        a, b = a / limits[0], b / limits[1]
         if not signed:
             a, b = np.abs(a), np.abs(b)
     return Comparison(
@@ -101,11 +110,21 @@ def _alike(a: Array, b: Array) -> float:
 
 def _aligned(a: Attribution, b: Attribution) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
     """Both maps with their pixels, on the centre that both networks saw, at the smaller of the two sizes."""
-    seen = [_seen(one) for one in (a, b)]
-    share = min(seen)
-    sides = [one.values.shape[0] * (share / own) for one, own in zip((a, b), seen, strict=True)]
+    sides = _sides(a, b)
     one, two = (_centre(given, side, round(min(sides))) for given, side in zip((a, b), sides, strict=True))
     return one, two
+
+
+def _sides(a: Attribution, b: Attribution) -> tuple[float, float]:
+    """How many of its own pixels the common centre is wide in each map."""
+    share = min(_seen(a), _seen(b))
+    return a.values.shape[0] * share / _seen(a), b.values.shape[0] * share / _seen(b)
+
+
+def _area(own: Attribution, other: Attribution) -> float:
+    """How many of its own pixels lie under one of the smaller map's."""
+    sides = _sides(own, other)
+    return (sides[0] / round(min(sides))) ** 2
 
 
 def _seen(result: Attribution) -> float:

@@ -123,9 +123,13 @@ def split(
 
 
 def score(loaded: Loaded, logits: Tensor, target: int | None, against: int | None) -> Tensor:
-    """The logit of `target`, less that of `against`, of one row of logits."""
-    aim = logits[best(loaded, logits, target)]
-    return aim if against is None else aim - logits[best(loaded, logits, against)]
+    """The logit of `target`, less that of `against`, of one row of logits; of a class against itself it is refused."""
+    aim = best(loaded, logits, target)
+    if against is None:
+        return logits[aim]
+    if against == aim:
+        raise SettingsError(f"Class {aim} against itself is always 0; choose another class to compare with.")
+    return logits[aim] - logits[aimed(loaded, against)]
 
 
 def best(loaded: Loaded, logits: Tensor, target: int | None) -> int:

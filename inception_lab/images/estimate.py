@@ -54,18 +54,22 @@ _KNOWN: WeakKeyDictionary[nn.Module, dict[int, Measured]] = WeakKeyDictionary()
 _GUARD = Lock()
 
 
+def remembered(model: nn.Module) -> Measured | None:
+    """What was measured of the network with this count of threads; None before the first time."""
+    with _GUARD:
+        return _KNOWN.get(model, {}).get(torch.get_num_threads())
+
+
 def measured(model: nn.Module, image: Tensor) -> Measured:
     """One pass without and one with gradients, each after one to warm up; kept for each network and count of threads.
 
     The caller holds the network's lock.
     """
-    threads = torch.get_num_threads()
-    with _GUARD:
-        known = _KNOWN.get(model, {}).get(threads)
+    known = remembered(model)
     if known is None:
         known = _measure(model, image)
         with _GUARD:
-            _KNOWN.setdefault(model, {})[threads] = known
+            _KNOWN.setdefault(model, {})[torch.get_num_threads()] = known
     return known
 
 

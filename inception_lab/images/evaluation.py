@@ -11,8 +11,8 @@ from typing import Any
 from inception_lab.images import bootstrap
 from inception_lab.images.crops import Reading
 from inception_lab.images.networks import Precision
-from inception_lab.images.paper_tables import printed
-from inception_lab.images.trained import known
+from inception_lab.images.paper_tables import Printed, printed
+from inception_lab.images.trained import is_run, known
 from inception_lab.intervals import wilson
 
 Interval = tuple[float, float]
@@ -117,8 +117,7 @@ class Evaluation:
         """
         found = []
         for one in self.rows:
-            name = one.network if one.members else known(one.network).network
-            paper = printed(name, self.crops, blacklisted=bool(self.blacklisted))
+            paper = _printed(one, self.crops, blacklisted=bool(self.blacklisted))
             found.append(
                 {
                     "network": one.network,
@@ -173,6 +172,13 @@ class Evaluation:
             f"top-5 error {_percent(one.top5_error, one.top5_interval)}" + _beside(paper)
             for one, paper in zip(self.rows, self.beside_paper(), strict=True)
         )
+
+
+def _printed(row: Row, crops: int, *, blacklisted: bool) -> Printed | None:
+    """The paper's row; none for a run of this machine: it has the network's name, but learned other classes."""
+    if is_run(row.network):
+        return None
+    return printed(row.network if row.members else known(row.network).network, crops, blacklisted=blacklisted)
 
 
 def _beside(row: dict[str, Any]) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -44,11 +46,13 @@ def explained(
     against: int | None = None,
     at: str | None = None,
     before: int = 0,
+    batch: int | None = None,
     progress: Progress | None = None,
 ) -> Explained:
     """Run `method` for class `target`, or for `target` rather than `against`; the caller holds the network's lock.
 
-    `progress` counts from `before` images on. Raises `SettingsError` and `UnknownAddress`.
+    `batch` images go through at a time, by default as many as the cap on memory allows, which is measured the first
+    time. `progress` counts from `before` images on. Raises `SettingsError` and `UnknownAddress`.
     """
     if at is not None and method not in AT_LAYER:
         raise SettingsError(f"A layer ({at}) is for {', '.join(AT_LAYER)} only; {method} looks at the input.")
@@ -58,7 +62,7 @@ def explained(
     if against == target:
         raise SettingsError(f"Class {target} against itself is always 0; choose another class to compare with.")
     x = entering(loaded, square)
-    batch = batch_of(method, measured(loaded.model, x))
+    batch = batch or batch_of(method, measured(loaded.model, x))
     regions = perturbations.superpixels(np.asarray(square)) if method == "feature_ablation" else None
     count = methods.REGIONS if regions is None else int(regions.max()) + 1
     images = methods.passes(method, loaded.record.size, batch=batch, regions=count).images
@@ -131,12 +135,29 @@ def _at_layer(
 ) -> tuple[str, str, Map]:
     address, module = layer(loaded, at)
     named = f"layer {address}" + (" (the default)" if at is None else "")
-    if method == "grad_cam":
-        return address, named, layers.grad_cam(score, module, x)
-    if method == "guided_grad_cam":
-        return address, f"{named}, times the guided gradient", layers.guided_grad_cam(score, module, x)
-    found = layers.layer_conductance(score, module, x, baseline=black(loaded), batch=batch)
+    with _reached(module, address):
+        if method == "grad_cam":
+            return address, named, layers.grad_cam(score, module, x)
+        if method == "guided_grad_cam":
+            return address, f"{named}, times the guided gradient", layers.guided_grad_cam(score, module, x)
+        found = layers.layer_conductance(score, module, x, baseline=black(loaded), batch=batch)
     return address, f"{named}, {methods.STEPS} steps from a black image, summed over channels", found
+
+
+@contextmanager
+def _reached(module: nn.Module, address: str) -> Iterator[None]:
+    """Raises `UnknownAddress` if the block fails and the module was not called in it: what only trains, or is folded
+    into another, has an address and no output."""
+    calls: list[int] = []
+    handle = module.register_forward_hook(lambda *_: calls.append(1))
+    try:
+        yield
+    except (AssertionError, LookupError):  # Captum's, where the hooks it hung heard nothing
+        if calls:
+            raise
+        raise UnknownAddress(f"{address} is not run in a pass; choose the block around it.") from None
+    finally:
+        handle.remove()
 
 
 def _last(loaded: Loaded) -> str:

@@ -147,8 +147,7 @@ def _rgb(image: Image.Image, notes: list[str]) -> Image.Image:
     if image.mode == "RGB" and "transparency" not in image.info:
         return image.copy()
     if image.mode.startswith("I"):
-        notes.append("16 bits per value reduced to 8")
-        return _from_16_bit(image).convert("RGB")
+        return _from_integers(image, notes).convert("RGB")
     if image.mode == "F":
         raise ValueError("its values are floating-point numbers without a known range")
     if image.mode == "CMYK":
@@ -159,12 +158,17 @@ def _rgb(image: Image.Image, notes: list[str]) -> Image.Image:
     return image.convert("RGB")
 
 
-def _from_16_bit(image: Image.Image) -> Image.Image:
+def _from_integers(image: Image.Image, notes: list[str]) -> Image.Image:
+    """Integers of 16 or 32 bits as bytes; of 32 bits, which no camera fills, a byte's numbers are taken for bytes."""
     import numpy as np
 
     values = np.asarray(image).astype(np.int64)
     if values.min() < 0 or values.max() > 65_535:
         raise ValueError("its values do not fit 16 bits")
+    if image.mode == "I" and values.max() <= 255:
+        notes.append("32 bits per value, used as 8: none is above 255")
+        return Image.fromarray(values.astype(np.uint8))
+    notes.append("16 bits per value reduced to 8")
     return Image.fromarray((values // 257).astype(np.uint8))
 
 

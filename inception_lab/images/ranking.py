@@ -188,7 +188,8 @@ class _Network:
         squares = [square for picture in pictures for square in picture.squares[key]]
         squares += [squares[0].copy() for _ in range((size - len(pictures)) * n)]
         if self.copied is not None:
-            rows = voting.of_squares(self.copied, squares)
+            with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):  # else fp32 has 10 bits, as cuDNN likes it
+                rows = voting.of_squares(self.copied, squares)
         else:
             with borrowed(self.tag, precision=self.precision) as loaded:
                 rows = voting.of_squares(loaded, squares)

@@ -19,7 +19,8 @@ from inception_lab.errors import SettingsError
 from inception_lab.images import deletion, verdict
 from inception_lab.images.attribute import Attribution
 from inception_lab.images.deletion import SEEDS, STEPS, Asked, Curves, Ground, Measure, Progress, Regions
-from inception_lab.images.explain import explained
+from inception_lab.images.estimate import batch_of, measured
+from inception_lab.images.explain import entering, explained
 from inception_lab.images.networks import Loaded, borrowed, threads_set
 from inception_lab.images.randomised import KINDS, Kind, Remade, calibration, randomised
 from inception_lab.images.ranks import spearman
@@ -184,7 +185,7 @@ def _again(
     progress: Progress | None,
 ) -> tuple[Remade, ...]:
     """The same question to networks of random weights, one in memory at a time."""
-    found = []
+    found, batch = [], _batch(loaded, result)
     for kind in kinds:
         for seed in range(draws):
             if progress is not None:
@@ -192,7 +193,7 @@ def _again(
             with loaded.lock:
                 random = randomised(loaded, kind=kind, seed=seed)
             done += calibration() if kind == "whole" else 0
-            values = _map(random, result, _later(progress, done, total))
+            values = _map(random, result, batch, _later(progress, done, total))
             alike = spearman(np.abs(result.values), np.abs(values))
             found.append(Remade(kind=kind, seed=seed, values=values, correlation=alike))
             done += result.forwards - 1
@@ -201,7 +202,13 @@ def _again(
     return tuple(found)
 
 
-def _map(random: Loaded, result: Attribution, progress: Progress | None) -> deletion.Array:
+def _batch(loaded: Loaded, result: Attribution) -> int:
+    """How many images at a time: as many as of the network that made the map, whose memory is known already."""
+    with loaded.lock:
+        return batch_of(result.method, measured(loaded.model, entering(loaded, Image.fromarray(result.pixels))))
+
+
+def _map(random: Loaded, result: Attribution, batch: int, progress: Progress | None) -> deletion.Array:
     with random.lock:
         found = explained(
             random,
@@ -210,6 +217,7 @@ def _map(random: Loaded, result: Attribution, progress: Progress | None) -> dele
             target=result.target,
             against=result.against,
             at=result.layer,
+            batch=batch,
             progress=progress,
         )
     return found.map.values

@@ -48,7 +48,7 @@ def of_squares(loaded: Loaded, squares: Sequence[Image.Image], *, tick: Tick | N
 
 def said(loaded: Loaded, squares: list[Image.Image]) -> Tensor:
     """Softmax of one batch of squares, (N, classes), back on the processor."""
-    values = tensor(squares, loaded.record).to(device_of(loaded))
+    values = tensor(squares, loaded.record, device_of(loaded))
     return shares(loaded.model(values).float(), loaded.record).cpu()
 
 

@@ -66,6 +66,21 @@ def test_networks_with_other_crops_are_cut_to_what_both_saw() -> None:
     assert found.correlation == pytest.approx(1)
 
 
+@pytest.mark.parametrize("method", ["input_x_gradient", "integrated_gradients", "deeplift"])
+def test_pixels_that_add_up_do_so_at_the_other_networks_size(method: str) -> None:
+    """What the common centre of the larger map adds up to is not changed by drawing it with fewer pixels."""
+    side = 299 * (224 / 256) / (299 / 333)  # of the centre that Lite0 sees too, in the larger map's pixels
+    wave = np.sin(np.linspace(0, 3, 299)) + 1.5
+    large = np.outer(wave, wave)
+    found = compare_maps(made(ramp(224), method), made(large, method, network=V4))
+    edge = (299 - side) / 2
+    inside = np.clip(np.minimum(np.arange(299) + 1 - edge, 299 - edge - np.arange(299)), 0, 1)
+    assert found.scale == "logits"
+    assert found.second.sum() == pytest.approx((large * np.outer(inside, inside)).sum(), rel=0.01)
+    assert np.allclose(found.first, ramp(224))
+    assert found.limit == pytest.approx(np.percentile(found.second, 99))
+
+
 def test_two_photographs_have_no_difference() -> None:
     black = np.zeros((224, 224, 3), np.uint8)
     with pytest.raises(SettingsError, match="show different pictures"):

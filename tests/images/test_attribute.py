@@ -12,13 +12,13 @@ import torch
 from PIL import Image
 from torch import nn
 
-from inception_lab.errors import ImageError, SettingsError, UnknownAddress
+from inception_lab.errors import ImageError, LabError, SettingsError, UnknownAddress
 from inception_lab.images import networks
 from inception_lab.images.attribute import Attribution, attribute, cost, default_layer, estimate
 from inception_lab.images.crops import pixels
 from inception_lab.images.load import load
-from inception_lab.images.methods import METHODS, Method
-from inception_lab.images.networks import MODELS, Models
+from inception_lab.images.methods import AT_LAYER, METHODS, Method
+from inception_lab.images.networks import MODELS, Models, borrowed
 from inception_lab.images.samples import samples
 from inception_lab.models.build import build
 from inception_lab.models.records import RECORDS
@@ -125,6 +125,33 @@ def test_layers_of_the_embedded_network() -> None:
     assert attribute(COFFEE, method="grad_cam", at="blocks/5").layer == "efficientnet_lite0/blocks/5"
     with pytest.raises(UnknownAddress, match="no 'B' in efficientnet_lite0; it has conv_stem, bn1, blocks"):
         attribute(COFFEE, method="grad_cam", at="B")
+
+
+@pytest.mark.parametrize("method", AT_LAYER)
+def test_a_layer_that_is_not_run_is_refused(method: Method) -> None:
+    """Drop-path only trains; its place and the ReLUs that are folded away have addresses all the same."""
+    with pytest.raises(UnknownAddress, match=r"efficientnet_lite0/blocks/1/0/drop_path is not run in a pass; choose"):
+        attribute(COFFEE, method=method, at="blocks/1/0/drop_path")
+
+
+def test_every_layer_has_a_map_or_a_sentence() -> None:
+    modules = [name for name, _ in MODELS.get("efficientnet_lite0").model.named_modules() if name]
+    said = []
+    for name in modules:
+        try:
+            assert attribute(COFFEE, method="grad_cam", at=name, target=967).values.shape == (224, 224)
+        except LabError as problem:
+            said.append(str(problem))
+    assert 0 < len(said) < 0.1 * len(modules)
+    assert all("not run in a pass" in one or "layer that puts out maps" in one for one in said)
+
+
+def test_a_cost_that_is_known_waits_for_nobody() -> None:
+    """A page asks for the default layer and the cost at every click, also while another one works on the network."""
+    known = estimate("saliency")
+    with ThreadPoolExecutor(1) as pool, borrowed("efficientnet_lite0"):
+        assert pool.submit(default_layer).result(timeout=20) == "efficientnet_lite0/bn2"
+        assert pool.submit(estimate, "saliency").result(timeout=20) == known
 
 
 @pytest.mark.parametrize("method", [m for m in METHODS if m not in ("integrated_gradients", "occlusion", "grad_cam")])

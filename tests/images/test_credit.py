@@ -177,6 +177,8 @@ def test_what_is_asked_in_vain() -> None:
         credit(COFFEE, target=1000)
     with pytest.raises(SettingsError, match="no class -1"):
         credit(COFFEE, against=-1)
+    with pytest.raises(SettingsError, match="Class 5 against itself is always 0"):
+        credit(COFFEE, target=5, against=5)
 
 
 def test_cancelled_forward_or_back_it_leaves_no_hook() -> None:

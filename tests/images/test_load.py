@@ -90,6 +90,14 @@ def test_16_bit_grey_keeps_its_range() -> None:
     assert photo.note == "16 bits per value reduced to 8"
 
 
+def test_32_bit_grey_is_not_black() -> None:
+    values = np.array([[0, 100, 255]], np.int32)
+    photo = load(encoded(Image.fromarray(values), "TIFF"))
+    assert np.asarray(photo.image)[0, :, 0].tolist() == [0, 100, 255]
+    assert photo.note == "32 bits per value, used as 8: none is above 255"
+    assert np.asarray(load(encoded(Image.fromarray(values * 257), "TIFF")).image)[0, :, 0].tolist() == [0, 100, 255]
+
+
 def test_transparent_parts_are_laid_on_white() -> None:
     half = Image.fromarray(np.array([[[255, 0, 0, 255], [255, 0, 0, 0], [0, 0, 0, 51]]], np.uint8))
     photo = load(encoded(half, "PNG"))

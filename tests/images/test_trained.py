@@ -29,6 +29,7 @@ from inception_lab.errors import (
 )
 from inception_lab.images.crops import pixels
 from inception_lab.images.evaluate import class_index, evaluate
+from inception_lab.images.evaluation import Evaluation, row
 from inception_lab.images.load import load
 from inception_lab.images.networks import MODELS, borrowed, tensor
 from inception_lab.images.trained import known, trained
@@ -122,6 +123,15 @@ def test_classify_names_its_own_classes_beside_imagenets(run: str) -> None:
     assert [CLOTHES[guess.index] for guess in own.predictions] == [guess.label for guess in own.predictions]
     assert sum(guess.probability for guess in own.predictions) == pytest.approx(1)
     assert len(imagenet.predictions) == 20
+
+
+def test_no_rate_of_the_papers_stands_beside_it(run: str) -> None:
+    """It has the name of the paper's network, and was trained on other pictures and classes."""
+    assert known(run).network == "inception_resnet_v2_paper"
+    for name in (run, "inception_resnet_v2.tf_in1k"):
+        found = Evaluation(rows=(row(name, [0, 1, 2]),), crops=1)
+        assert (found.beside_paper()[0]["paper"] is None) == (name == run)
+        assert ("the paper prints" in str(found)) == (name != run)
 
 
 @pytest.mark.parametrize("crops", [10, 12, 144])

@@ -15,8 +15,8 @@ from inception_lab.images.attribute import Attribution, attribute
 from inception_lab.images.deletion import Curve, Curves, curves, regions_of
 from inception_lab.images.explain import Explained
 from inception_lab.images.methods import Map
-from inception_lab.images.networks import MODELS, borrowed
-from inception_lab.images.randomised import Remade, randomised
+from inception_lab.images.networks import MODELS, Loaded, borrowed
+from inception_lab.images.randomised import KINDS, Remade, randomised
 from inception_lab.images.ranks import ranked, spearman
 from inception_lab.images.samples import samples
 from inception_lab.images.trust import cost, trust
@@ -155,6 +155,22 @@ def test_the_map_of_the_cup_end_to_end(map_of_the_cup: Attribution) -> None:
     assert json.loads(json.dumps(found.to_dict()))["random_orders"] == 3
     assert len(found.rows()) == 5
     assert trust(map_of_the_cup, steps=4, seeds=3, kinds=()).rows() == found.rows()
+
+
+@pytest.mark.parametrize("method", ["saliency", "layer_conductance"])
+def test_what_is_announced_is_what_runs(method: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every image through the networks of random weights belongs to the map: none measures their memory again."""
+    mapped = attribute(COFFEE, method=method, threads=1)
+    ran: list[int] = []
+
+    def counted(*asked: Any, **more: Any) -> Loaded:
+        random = randomised(*asked, **more)
+        random.model.register_forward_pre_hook(lambda _, args: ran.append(len(args[0])))
+        return random
+
+    monkeypatch.setattr(tests_of_maps, "randomised", counted)
+    trust(mapped, steps=2, seeds=3)
+    assert sum(ran) == len(KINDS) * (mapped.forwards - 1)
 
 
 def test_edges_that_do_not_ask_the_network_are_caught(
