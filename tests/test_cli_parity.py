@@ -124,8 +124,8 @@ def test_attribute(method: Any, tmp_path: Path, small: str) -> None:
 @pytest.mark.parametrize(("words", "scales"), [(["--scale", 0.5], 0.5), (["--scale", "B/02=0"], {"B/02": 0.0})])
 def test_a_map_with_other_scales(words: list[object], scales: Any, tmp_path: Path, small: str) -> None:
     file = tmp_path / "map.npy"
-    asked: dict[str, Any] = {"scales": scales, "relative": True, "method": "grad_cam", "target": 3}
-    words = [*words, "--relative", "--method", "grad_cam", "--target", 3]
+    asked: dict[str, Any] = {"scales": scales, "relative": True, "method": "grad_cam", "target": 3, "against": 5}
+    words = [*words, "--relative", "--method", "grad_cam", "--target", 3, "--against", 5]
     said = printed("attribute", COFFEE, "--network", small, *words, "-o", file)
     found = lab.moved(upload(), small, **asked)
     assert np.array_equal(np.load(file), found.values)

@@ -69,8 +69,6 @@ def attribute(
     click.echo(f"{method}: {estimate(method, network=tag, image=image, at=at)}.", err=True)
     if held is None:
         found = ask(image, tag, method=method, target=target, against=against, at=at, progress=counting("images"))
-    elif against is not None:
-        raise click.UsageError("--scale explains one class; leave out --against.")
     else:
         found = moved(
             image,
@@ -79,6 +77,7 @@ def attribute(
             relative=relative,
             method=method,
             target=target,
+            against=against,
             at=at,
             progress=counting("images"),
         )

@@ -41,7 +41,7 @@ METHODS: dict[Method, Described] = {
         GRADIENTS, "Input × gradient", "The gradient times the value that entered: what a linear network would add up."
     ),
     "smoothgrad": Described(
-        GRADIENTS, "SmoothGrad", "Saliency averaged over noisy copies of the image, which calms the grain."
+        GRADIENTS, "SmoothGrad", "The gradient averaged over noisy copies of the image, then its size: the grain calms."
     ),
     "guided_backprop": Described(
         GRADIENTS,

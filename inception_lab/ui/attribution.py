@@ -45,7 +45,7 @@ def show(upload: Upload, network: str) -> str:
         else:
             _map(before[1])
             trust.show(before[1], upload, network)
-    return f'{upload.python}\nlab.attribute(photo, "{network}"{asked.options})'
+    return f'{upload.python}\nfound = lab.attribute(photo, "{network}"{asked.options})\nlab.trust(found)'
 
 
 def _run(asked: Question) -> Attribution | str:
@@ -147,8 +147,8 @@ def _legend(result: Attribution) -> str:
 
 
 def _peak(result: Attribution) -> str:
-    """Where on the square the map is strongest, in thirds."""
-    high, wide = np.unravel_index(int(np.argmax(result.values)), result.values.shape)
-    down = ("top", "middle", "bottom")[int(high) * 3 // result.values.shape[0]]
-    across = ("left", "centre", "right")[int(wide) * 3 // result.values.shape[1]]
-    return f"the {down} {across}"
+    """The ninth of the square that has most of what speaks for the class."""
+    rows, columns = (np.array_split(np.arange(side), 3) for side in result.values.shape)
+    sums = [[float(result.values[np.ix_(row, column)].clip(0).sum()) for column in columns] for row in rows]
+    high, wide = divmod(int(np.argmax(sums)), 3)
+    return f"the {('top', 'middle', 'bottom')[high]} {('left', 'centre', 'right')[wide]}"

@@ -35,9 +35,9 @@ def show(upload: Upload, network: str, target: int, against: int | None = None) 
     )
     block = _pick(found)
     _block(found, network, block)
-    moved = scales.move(upload, network, target, block)
+    moved = scales.move(upload, network, target, block, against)
     _every(found)
-    worth = scales.worth(upload, network, target)
+    worth = scales.worth(upload, network, target, alone=against is not None)
     return f'{asked}lab.credited(found, at="{block}", depth="{_depth()}", direction="LR")\n{moved}{worth}'
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pandas as pd
 import streamlit as st
 
-from inception_lab.errors import ImageError, LabError
+from inception_lab.errors import LabError
 from inception_lab.figures.crops import Crop, agreement, on_photo
 from inception_lab.figures.predictions import guesses
 from inception_lab.images.trained import known
@@ -42,6 +42,7 @@ class Question:
 
     networks: tuple[str, ...]
     word: str
+    paper: bool = False  # averaged as the paper's ensemble, in its shares
 
     @property
     def crops(self) -> int:
@@ -69,10 +70,6 @@ class Question:
         return f"networks={self.asked!r}, crops={self.crops}{slim}{joined}{top}"
 
     @property
-    def paper(self) -> bool:
-        return together.is_paper(self.networks)
-
-    @property
     def asked(self) -> list[str]:
         """The networks as `classify` takes them."""
         return [together.PAPER] if self.paper else list(self.networks)
@@ -84,7 +81,8 @@ def show(uploads: Sequence[Upload], upload: Upload, network: str) -> str:
     Returns the Python that asks the same.
     """
     word = linked_segments("Crops", PROTOCOLS, key="crops")
-    asked = Question(together.pick(network), word)
+    networks, paper = together.pick(network)
+    asked = Question(networks, word, paper)
     st.caption(f"{SAID[word]} Cost: {asked.cost:,} image{'s' if asked.cost > 1 else ''} through the network.")
     said = _answer([upload], asked, key="crops-go", label=f"Ask {asked.crops} crops")
     if said is not None:
@@ -122,33 +120,25 @@ def _quick(uploads: tuple[Upload, ...], asked: Question) -> Classifications:
 
 def _ask(uploads: Sequence[Upload], asked: Question, progress: Callable[[int, int], None] | None) -> Classifications:
     """One entry per photograph and network and, of several networks, the average; bad files have an `error`."""
-    from inception_lab.images.classification import Classification, Classifications
     from inception_lab.images.classify import classify
-    from inception_lab.images.load import load
 
-    found, total = Classifications(), asked.cost * len(uploads)
-    for place, upload in enumerate(uploads):
-        before = place * asked.cost
-        try:
-            photo = load(upload.data, name=upload.name)
-        except ImageError as error:
-            found.append(Classification(upload.name, asked.networks[0], asked.crops, (), str(error)))
-            continue
-        found += classify(
-            photo,
-            networks=asked.asked,
-            crops=asked.crops,
-            reading=asked.reading,
-            ensemble=len(asked.networks) > 1,
-            each=True,
-            top=asked.top,
-            forwards=None if progress is None else _after(progress, before, total),
-        )
-    return found
+    return classify(
+        [_file(upload) for upload in uploads],
+        networks=asked.asked,
+        crops=asked.crops,
+        reading=asked.reading,
+        ensemble=len(asked.networks) > 1,
+        each=True,
+        top=asked.top,
+        forwards=progress,
+    )
 
 
-def _after(progress: Callable[[int, int], None], before: int, total: int) -> Callable[[int, int], None]:
-    return lambda done, _: progress(before + done, total)
+def _file(upload: Upload) -> BytesIO:
+    """The upload as an open file of its name, which notes and errors call it by."""
+    file = BytesIO(upload.data)
+    file.name = upload.name
+    return file
 
 
 def _guesses(upload: Upload, said: Classifications, asked: Question) -> None:
@@ -162,7 +152,7 @@ def _guesses(upload: Upload, said: Classifications, asked: Question) -> None:
         st.caption(f"{which}, {side}×{side}. " + plain(one.note or ""))
     with right:
         figure, alt = guesses([p.label for p in one.predictions], [p.probability for p in one.predictions])
-        who = " + ".join(asked.networks) if one.members else network
+        who = " + ".join(f"{share:.3g} × {tag}" for tag, share in one.members) or network
         st.markdown(f"**{plain(who)}** says")
         st.plotly_chart(figure, key="guesses", alt=alt)
         crops = f"{asked.crops} crops averaged" if asked.crops > 1 else "one crop"
@@ -245,16 +235,16 @@ def _several(uploads: Sequence[Upload], asked: Question) -> None:
     said = _answer(uploads, asked, key="several-go", label=f"Ask about all {len(uploads)}")
     if said is None:
         return
-    frame = pd.DataFrame(_rows(said, len(asked.networks) > 1)).fillna("")
+    frame = pd.DataFrame(_rows(said, len(said) // len(uploads))).fillna("")
     st.dataframe(frame, hide_index=True, alt=f"Best guesses for {len(uploads)} photographs")
     with st.container(horizontal=True):
         drawer.download("CSV", said.to_csv, "guesses.csv", "text/csv")
         drawer.download("JSON", lambda: json.dumps(said.to_dict(), indent=1), "guesses.json", "application/json")
 
 
-def _rows(said: Classifications, joined: bool) -> list[dict[str, Any]]:
-    """One row per photograph, of the average where there is one."""
-    shown = [one for one in said if one.error or bool(one.members) == joined]
+def _rows(said: Classifications, each: int) -> list[dict[str, Any]]:
+    """One row per photograph of `each` entries, of which the last is the average where there is one."""
+    shown = said[each - 1 :: each]
     return [
         {"photograph": place, "file": one.file}
         | {f"{n}.": f"{p.label} {p.probability:.1%}" for n, p in enumerate(one.predictions, 1)}

@@ -48,8 +48,7 @@ def show(upload: Upload, network: str) -> str:
         _beside(pinned[1], None if now is pinned[1] else now)
     elif now is None:
         st.info("Explain a class, pin the map, then choose another method, network or class.", icon=":material/keep:")
-    _matrix(asked)
-    return _python(pinned, asked)
+    return "\n".join(part for part in (_python(pinned, asked), _matrix(asked)) if part)
 
 
 def _keep(key: str, asked: Question, stop: st.delta_generator.DeltaGenerator) -> None:
@@ -186,8 +185,8 @@ def _beside(pinned: Attribution, now: Attribution | None) -> None:
     )
 
 
-def _matrix(asked: Question) -> None:
-    """Methods and networks against each other, on demand."""
+def _matrix(asked: Question) -> str:
+    """Methods and networks against each other, on demand; returns the Python of it, nothing for fewer than two maps."""
     from inception_lab.images import agreement
 
     network = asked.network
@@ -204,7 +203,7 @@ def _matrix(asked: Question) -> None:
     networks = st.multiselect("Networks", _ready(network), default=[network], key="agree-networks")
     if len(methods) * len(networks) < 2:
         st.caption("Choose at least two maps: two methods, or one method and two networks.")
-        return
+        return ""
     images = agreement.cost(networks=networks, methods=methods)
     st.caption(
         plain(
@@ -230,6 +229,7 @@ def _matrix(asked: Question) -> None:
     before = st.session_state.get(MANY)
     if before and before[0] == question:
         _agreed(before[1])
+    return f"lab.agreement(photo, networks={networks!r}, methods={list(methods)!r}, target={target})"
 
 
 def _ready(network: str) -> list[str]:
@@ -269,13 +269,12 @@ def _agreed(found: Agreement) -> None:
 
 
 def _python(pinned: tuple[Question, Attribution] | None, asked: Question) -> str:
-    first = pinned[0] if pinned else asked
-    same = first.upload == asked.upload
-    before = "" if same else f"{first.upload.python}\n"
-    return (
-        f'{before or asked.upload.python + chr(10)}pinned = lab.attribute(photo, "{first.network}"{first.options})\n'
-        + ("" if same else f"{asked.upload.python}\n")
-        + f'chosen = lab.attribute(photo, "{asked.network}"{asked.options})\n'
-        + ("lab.compare_maps(pinned, chosen)\n" if same else "")
-        + f'lab.agreement(photo, networks=["{asked.network}"])'
-    )
+    """The maps on the page: the chosen one, and with a pinned one of this photograph their comparison."""
+    chosen = f'chosen = lab.attribute(photo, "{asked.network}"{asked.options})'
+    if pinned is None:
+        return f"{asked.upload.python}\n{chosen}"
+    first = pinned[0]
+    lines = [first.upload.python, f'pinned = lab.attribute(photo, "{first.network}"{first.options})']
+    if first.upload == asked.upload:
+        return "\n".join([*lines, chosen, "lab.compare_maps(pinned, chosen)"])
+    return "\n".join([*lines, asked.upload.python, chosen])

@@ -31,7 +31,7 @@ CHART, SIDE = 230, 280  # pixels: slider, guesses and maps are to be seen at onc
 SCOPES = {"block": "This block", "all": "All blocks"}
 
 
-def move(upload: Upload, network: str, target: int, block: str) -> str:
+def move(upload: Upload, network: str, target: int, block: str, against: int | None = None) -> str:
     """The slider, and guesses and map before and after; returns their Python, nothing for a network without
     residuals."""
     built = _built(network)
@@ -48,22 +48,28 @@ def move(upload: Upload, network: str, target: int, block: str) -> str:
     try:
         steps = [_rho(upload, network, target, at, share) for share in (100, percent)]
         rows = _guesses(steps, percent)
-        _maps([_map(upload, network, target, at, share) for share in (100, percent)], percent)
+        if against is not None:
+            st.caption("The numbers above are of the first class alone; the maps are of it rather than the other.")
+        _maps([_map(upload, network, target, against, at, share) for share in (100, percent)], percent)
         drawer.table(pd.DataFrame(rows), name="rho", title="Guesses before and after as a table")
     except LabError as error:
         st.error(plain(error), icon=":material/error:")
     place = "" if at is None else f', at="{at}"'
     here = f'{{"{at}": {percent / 100:g}}}' if at else f"{percent / 100:g}"
+    compared = "" if against is None else f", against={against}"
     return f"""lab.rho(photo, "{network}", scales=[1, {percent / 100:g}], relative=True{place}, target={target})
-lab.moved(photo, "{network}", scales={here}, relative=True, target={target})
+lab.moved(photo, "{network}", scales={here}, relative=True, target={target}{compared})
 """
 
 
-def worth(upload: Upload, network: str, target: int) -> str:
-    """What each block is worth, on demand; returns its Python, nothing for a network without residuals."""
+def worth(upload: Upload, network: str, target: int, *, alone: bool = False) -> str:
+    """What each block is worth, on demand; `alone` if another class is compared with.
+
+    Returns its Python, nothing for a network without residuals.
+    """
     if not _built(network):
         return ""
-    _damage(upload, network, target)
+    _damage(upload, network, target, alone=alone)
     return f'lab.damage(photo, "{network}", target={target})\n'
 
 
@@ -133,11 +139,12 @@ def _rho(upload: Upload, network: str, target: int, at: str | None, percent: int
 
 
 @st.cache_data(max_entries=64, show_spinner="Drawing the map")
-def _map(upload: Upload, network: str, target: int, at: str | None, percent: int) -> Attribution:
+def _map(upload: Upload, network: str, target: int, against: int | None, at: str | None, percent: int) -> Attribution:
     from inception_lab.images.moved import moved
 
     share = percent / 100
-    return moved(photo(upload), network, scales=share if at is None else {at: share}, relative=True, target=target)
+    scales = share if at is None or percent == 100 else {at: share}  # as built is as built, wherever the slider works
+    return moved(photo(upload), network, scales=scales, relative=True, target=target, against=against)
 
 
 def photo(upload: Upload) -> Photo:
@@ -201,7 +208,7 @@ def _png(picture: Image.Image) -> bytes:
     return out.getvalue()
 
 
-def _damage(upload: Upload, network: str, target: int) -> None:
+def _damage(upload: Upload, network: str, target: int, *, alone: bool) -> None:
     """Every block off by itself, on demand."""
     from inception_lab.images.residuals import cost
 
@@ -210,6 +217,8 @@ def _damage(upload: Upload, network: str, target: int) -> None:
     st.caption(
         f"Switches off each of {count} residual blocks by itself. Cost: about {runs:.0f} images through the network, "
         "as what comes before a block is not run again."
+        + " The damage is that to the first class alone, not to its lead over the other."
+        * alone
     )
     asked = (upload, network, target)
     with st.container(horizontal=True):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -121,3 +122,40 @@ def test_every_network_is_in_the_table() -> None:
     assert list(rows["network"]) == list(RECORDS)
     assert rows["where"][0] == "ships with the lab"
     assert any(f"{len(RECORDS)} networks, " in caption.value for caption in app.caption)
+
+
+def ran(code: str) -> list[Any]:
+    """What each line of a page's Python gives, None for one that only sets a name."""
+    scope: dict[str, Any] = {}
+    return [eval(line, scope) if line.startswith("lab.") else exec(line, scope) for line in code.splitlines()]
+
+
+def test_the_python_of_a_map_gives_it_and_its_test() -> None:
+    app = classify(view="pixels", method="grad_cam", layer="blocks/5")
+    app.button(key="explain").click().run()
+    app.button(key="trust-go").click().run()
+    *_, tested = ran(app.code[0].value)
+    shown = app.session_state["trusted"][1]
+    assert (tested.sentence, tested.curves.deletion.logit) == (
+        shown.sentence,
+        pytest.approx(shown.curves.deletion.logit),
+    )
+
+
+def test_the_python_of_two_maps_and_the_matrix_gives_what_the_page_shows() -> None:
+    app = classify(view="compare", method="grad_cam", **{"class": "968"})
+    app.button(key="compare-go").click().run()
+    assert "compare_maps" not in app.code[0].value, "nothing is pinned"
+    app.button(key="pin").click().run()
+    app.selectbox(key="method").set_value("saliency").run()
+    app.button(key="compare-go").click().run()
+    app.button_group(key="agree-methods").set_value(["saliency", "grad_cam"]).run()
+    app.button(key="agree-go").click().run()
+    assert not app.exception
+    compared, agreed = (one for one in ran(app.code[0].value) if one is not None)
+    said = " ".join(caption.value.replace("\\", "") for caption in app.caption)
+    assert f"Rank correlation {compared.correlation:.2f}" in said
+    _, shown = app.session_state["agreed"]
+    assert (agreed.sentence, agreed.matrix.tolist()) == (shown.sentence, shown.matrix.tolist())
+    app.button_group(key="agree-methods").set_value(["saliency"]).run()
+    assert "lab.agreement" not in app.code[0].value, "one map agrees with nothing"

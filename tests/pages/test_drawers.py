@@ -81,7 +81,7 @@ def test_classifys_code_makes_the_map(monkeypatch: pytest.MonkeyPatch, against: 
     link = {"sample": "chelsea.jpg", "view": "pixels", "method": "grad_cam", "class": "285", "against": against}
     app = page("classify", **{word: value for word, value in link.items() if value})
     app.button(key="explain").click().run()
-    shown, explained = made(drawer(app))["shown"], app.session_state["explained"][1]
+    shown, explained = made(drawer(app))["found"], app.session_state["explained"][1]
     assert (shown.method, shown.target, shown.label) == ("grad_cam", 285, "Egyptian cat")
     assert shown.against == explained.against == (int(against) if against else None)
     assert (shown.values == explained.values).all()

@@ -8,8 +8,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from inception_lab.images.credit import credit
+from inception_lab.images.moved import moved
 from inception_lab.images.residuals import damage, rho
 from inception_lab.images.samples import samples
+from inception_lab.ui.maps import squares
 from tests.trained import train
 
 COFFEE = samples()[0].path
@@ -83,7 +85,15 @@ def test_credit_for_one_class_rather_than_another() -> None:
     found = credit(COFFEE, target=967, against=968)
     assert f"the logit of espresso less that of cup ({found.score:.2f})" in said(app)
     assert "Credit for espresso rather than cup at 9 adds." in said(app)
+    *_, moved_, _ = app.code[0].value.splitlines()
     assert "target=967, against=968" in app.code[0].value
+    assert "the maps are of it rather than the other" in said(app)
+    assert "not to its lead over the other" in said(app)
+    assert any("Where espresso rather than cup is seen" in text.value for text in app.markdown)
+    assert moved_.startswith("lab.moved(")
+    expected = moved(COFFEE, scales={"blocks/1/1": 0.0}, relative=True, target=967, against=968)
+    after = next(table.value for table in app.dataframe if "at 0 %" in table.value.columns)
+    assert after["at 0 %"].tolist() == [one["map"] for one in squares({"map": expected.values})]
 
 
 def test_all_blocks_of_a_run(home: Path) -> None:

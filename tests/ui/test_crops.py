@@ -17,6 +17,7 @@ from inception_lab.images.classify import classify
 from inception_lab.images.ensemble import PAPERS
 from inception_lab.images.networks import Models
 from inception_lab.images.samples import samples
+from inception_lab.ui import crops, photos
 from tests.models.hubfolder import store
 
 
@@ -86,6 +87,13 @@ def test_many_photographs_are_a_table_and_bad_ones_have_names() -> None:
     assert not app.error, "the page has named it above"
 
 
+def test_a_bad_photograph_has_every_row_that_a_good_one_has() -> None:
+    good, bad = photos.of_sample(samples()[0]), photos.Upload("bad.png", b"x")
+    said = crops._ask([good, bad], crops.Question(("efficientnet_lite0",), "slim"), None)
+    assert [(one.file, one.reading) for one in said] == [("coffee.jpg", "slim"), ("bad.png", "slim")]
+    assert {row["reading"] for row in said.rows()} == {"slim"}
+
+
 class Sure(nn.Module):
     """Always class 3."""
 
@@ -105,10 +113,18 @@ def test_networks_here_can_be_averaged(tmp_path: Path, monkeypatch: pytest.Monke
     app = page(network=PAPERS.tags[0])
     app.button(key="paper-ensemble").click().run()
     assert not app.exception
-    assert app.query_params["with"] == ",".join(PAPERS.tags[1:])
+    assert app.query_params["with"] == "paper-ensemble"
     assert "networks=['paper-ensemble']" in app.code[0].value
     members = table(app, "share")
     assert members.share.tolist() == [0.25, 0.375, 0.375, 1.0]
     app.multiselect(key="with").unselect(PAPERS.tags[2]).run()
     assert not app.exception
     assert f"networks={list(PAPERS.tags[:2])!r}, crops=1, ensemble=True" in app.code[0].value
+    app.multiselect(key="with").select(PAPERS.tags[2]).run()
+    assert app.query_params["with"] == ",".join(PAPERS.tags[1:])
+    assert f"networks={list(PAPERS.tags)!r}, crops=1, ensemble=True" in app.code[0].value
+    assert table(app, "share").share.tolist() == pytest.approx([1 / 3, 1 / 3, 1 / 3, 1])
+    again = page(network=PAPERS.tags[1], **{"with": "paper-ensemble"})
+    assert table(again, "share").share.tolist() == [0.25, 0.375, 0.375, 1.0]
+    assert again.query_params["with"] == "paper-ensemble"
+    assert any("0.25 × inception_v4" in text.value.replace("\\", "") for text in again.markdown)
