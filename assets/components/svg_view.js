@@ -138,15 +138,16 @@ export default function (component) {
   stage.querySelector("svg")?.setAttribute("aria-label", data.alt);
   if (!fresh || data.svg !== undefined || !data.packed) {
     if (fresh && data.svg !== undefined) stage.innerHTML = data.svg;
+    stage.drawn = source;
     stop = start();
   } else {
     unpacked(data.packed).then((svg) => {
       if (ended) return;
       stage.innerHTML = svg;
+      stage.drawn = source;  // not before: what was only begun is to be begun again
       stop = start();
-    });
+    }).catch(() => { if (!ended) stage.textContent = "This browser could not unpack the drawing; reload the page."; });
   }
-  stage.drawn = source;
   const svg = stage.querySelector("svg");
   svg?.setAttribute("role", "group");
   svg?.setAttribute("aria-label", data.alt);

@@ -118,6 +118,8 @@ def _convolution(opened: Opened, address: str) -> _Taken | None:
         conv = opened.plain().get_submodule(path)
         assert isinstance(conv, nn.Conv2d)
         return _Taken(module, conv)
+    if opened.net is not None:  # the lab's own convolutions are all ConvBnRelu or bare; only timm's follow each other
+        return None
     own_above = opened.plain().get_submodule(above)
     for (name, conv), (after, norm) in pairwise(own_above.named_children()):
         if after == last and isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):

@@ -26,7 +26,7 @@ from inception_lab.ui.widgets import plain
 KEPT = 100  # steps back that a session remembers
 BROKEN = "#e4572e"  # the op that fails; the word in its box says so as well
 COPIES: dict[Copies, str] = {"all": "all equal copies", "one": "this copy only"}
-_STEPS, _PLACE, _REFUSED = "design-steps", "design-place", "design-refused"
+_STEPS, _PLACE, _REFUSED, _REFUSALS = "design-steps", "design-place", "design-refused", "design-refusals"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +39,13 @@ class Step:
 
 def show(chosen: Selection, size: int) -> str:
     """Undo and redo, what can be changed, what came of it; returns the Python that makes the design."""
+    steps, place = _history(chosen)
+    _way(steps, place)
     try:
         cache.table(chosen.key, (size, size))
     except (ImpossibleAdd, InputTooSmall) as error:
         st.error(plain(error), icon=":material/error:")
         return ""
-    steps, place = _history(chosen)
-    _way(steps, place)
     _whole(chosen)
     _one(chosen, size)
     _refusal(chosen, size)
@@ -76,7 +76,7 @@ def _take(net: Net, python: str, size: int) -> None:
     try:
         shapes(net, size=size)
     except (ImpossibleAdd, InputTooSmall) as error:
-        st.session_state[_REFUSED] = error
+        _refuse(error, drawn=True)
         return
     steps, place = st.session_state[_STEPS], st.session_state[_PLACE]
     if net == steps[place].net:
@@ -94,9 +94,22 @@ def _try(change: Any, python: str, size: int) -> None:
     try:
         net = change(st.session_state[_STEPS][st.session_state[_PLACE]].net)
     except LabError as error:
-        st.session_state[_REFUSED] = error
+        _refuse(error, drawn=True)
     else:
         _take(net, python, size)
+
+
+def _refuse(error: LabError, *, drawn: bool) -> None:
+    """Keeps what was refused for the page to say, `drawn` if its address is one of the network on the page.
+
+    Every refusal makes the number boxes anew, with what the design has: what was refused is not asked again.
+    """
+    st.session_state[_REFUSED] = error, drawn
+    st.session_state[_REFUSALS] = _refusals() + 1
+
+
+def _refusals() -> int:
+    return int(st.session_state.get(_REFUSALS, 0))
 
 
 def _go(place: int) -> None:
@@ -116,15 +129,23 @@ def _way(steps: list[Step], place: int) -> None:
 
 
 def _whole(chosen: Selection) -> None:
-    """What is changed of the whole network: scale, repeats, width, classes."""
+    """What is changed of the whole network: scale, repeats, width; a link may bring what lies beyond the limits."""
     net, size = chosen.net, int(st.session_state.get("size", chosen.net.size))
+    now = _scale(net)
     with st.form("design-whole", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
         scale = st.number_input(
-            "Residual scale", 0.0, 2.0, _scale(net), 0.05, key=f"design-scale-{_scale(net)}", width=130
+            "Residual scale",
+            min(0.0, now),
+            max(2.0, now),
+            now,
+            0.05,
+            key=f"design-scale-{now}",
+            width=130,
         )
         counts = {stage.name: len(stage.blocks) for stage in net.stages if stage.name in ("A", "B", "C")}
+        counts = counts if len(counts) == len("ABC") else {}
         wanted = [
-            int(st.number_input(f"Blocks in {name}", 1, 40, count, key=f"design-{name}-{count}", width=120))
+            int(st.number_input(f"Blocks in {name}", 1, max(40, count), count, key=f"design-{name}-{count}", width=120))
             for name, count in counts.items()
         ]
         width = st.number_input("Width ×", 0.05, 2.0, 1.0, 0.05, key=f"design-width-{hash(net)}", width=110)
@@ -132,9 +153,9 @@ def _whole(chosen: Selection) -> None:
     if not done:
         return
     after, calls = net, ""
-    if scale != _scale(net):
+    if scale != now:
         after, calls = after.scaled(scale), f"{calls}\nnet = net.scaled({scale:g})"
-    if wanted != list(counts.values()) and len(wanted) == len("ABC"):
+    if wanted != list(counts.values()):
         after, calls = after.repeats(*wanted), f"{calls}\nnet = net.repeats{tuple(wanted)}"
     if width != 1.0:
         after, calls = after.thin(width), f"{calls}\nnet = net.thin({width:g})"
@@ -171,7 +192,8 @@ def _one(chosen: Selection, size: int) -> None:
             key="design-copies",
             format_func=lambda word: COPIES[word],
         )
-        channels = st.number_input(f"Channels of {short}", 1, MOST_CHANNELS, now, key=f"channels-{at}-{now}", width=180)
+        key = f"channels-{at}-{now}-{_refusals()}"
+        channels = st.number_input(f"Channels of {short}", 1, max(MOST_CHANNELS, now), now, key=key, width=180)
         if channels != now:
             _try_now({"channels": int(channels)}, short, copies, size)
         if not closing:
@@ -191,19 +213,16 @@ def _one(chosen: Selection, size: int) -> None:
 def _kernel(op: Conv, short: str, copies: Copies, size: int) -> None:
     """The kernel's height and width."""
     for place, (word, side) in enumerate(zip(("height", "width"), op.window, strict=True)):
-        key = f"kernel-{word}-{short}-{window(op.window)}"
-        wanted = int(st.number_input(f"Kernel {word}", 1, LARGEST, side, 2, key=key, width=130))
+        key = f"kernel-{word}-{short}-{window(op.window)}-{_refusals()}"
+        wanted = int(st.number_input(f"Kernel {word}", 1, max(LARGEST, side), side, 2, key=key, width=130))
         if wanted != side:
             kernel = (wanted, op.window[1]) if place == 0 else (op.window[0], wanted)
             _try_now({"kernel": kernel}, short, copies, size)
 
 
 def _try_now(change: dict[str, Any], short: str, copies: Copies, size: int) -> None:
-    """The change, and the page anew; one that is refused is asked once only."""
-    (word, value), asked = next(iter(change.items())), (short, copies, repr(change), size)
-    if st.session_state.get("design-asked") == asked and _REFUSED in st.session_state:
-        return
-    st.session_state["design-asked"] = asked
+    """The change, and the page anew."""
+    word, value = next(iter(change.items()))
     python = f'\nnet = net.changed("{short}", {word}={value!r}, copies="{copies}")'
     _try(lambda net: net.changed(short, copies=copies, **change), python, size)
     st.rerun()
@@ -212,7 +231,7 @@ def _try_now(change: dict[str, Any], short: str, copies: Copies, size: int) -> N
 def _conv(chosen: Selection) -> str | None:
     """The convolution that the selection names or is a step of, or a residual's closing 1×1."""
     at = chosen.address
-    while at.count("/") > 2:
+    while at.count("/") >= 2:
         above = at.rpartition("/")[0]
         closing = at.endswith("/linear") and isinstance(written(chosen.net, above), Residual)
         if closing or isinstance(written(chosen.net, at), Conv):
@@ -223,12 +242,12 @@ def _conv(chosen: Selection) -> str | None:
 
 def _refusal(chosen: Selection, size: int) -> None:
     """What was refused, with the op marked in the block as it was before."""
-    error = st.session_state.get(_REFUSED)
+    error, drawn_here = st.session_state.get(_REFUSED, (None, False))
     if error is None:
         return
     st.error(f"{plain(error)} The last design that works stays.", icon=":material/error:")
     at = getattr(error, "address", "")
-    if at.count("/") < 2:
+    if not drawn_here or at.count("/") < 2:
         return
     block = "/".join(at.split("/")[:3])
     drawn = cache.picture(chosen.key, block, "block", (size, size), "LR")
@@ -283,6 +302,6 @@ def _load() -> None:
             raise NetworkError("The notation describes a part; a design is a whole network, Net(...).")
         shapes(net)
     except LabError as error:
-        st.session_state[_REFUSED] = error
+        _refuse(error, drawn=False)
         return
     selection.take(net)

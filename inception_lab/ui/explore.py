@@ -118,7 +118,7 @@ def _side(usual: int) -> int:
     return linked_number(
         "Input side, px",
         low=min(32, usual),
-        high=1024,
+        high=max(1024, usual),
         usual=usual,
         key="size",
         help="Everything below follows at once. The paper's networks were made for 299; 75 is the smallest that fits.",

@@ -63,13 +63,14 @@ def _weights(chosen: Selection) -> str:
     network, which is another one."""
     from inception_lab.models.weights import is_cached
 
-    own = {tag: tag for tag, one in RECORDS.items() if one.network == chosen.net.name and is_cached(tag)}
+    changed = bool(chosen.run or chosen.design)  # it bears the network's name, and its weights would not be its own
+    public = [] if changed else [tag for tag, one in RECORDS.items() if one.network == chosen.net.name]
+    own = {tag: tag for tag in public if is_cached(tag)}
     if chosen.run and (cache.store().run(chosen.run).folder / MODEL).is_file():
         own = {f"{PREFIX}{chosen.run}": "as this run trained them"}
     here = {**own, RANDOM: NAMED, EMBEDDED: f"another network: {EMBEDDED}, trained on ImageNet"}
     tag = linked("Weights", here, key="weights")
     if tag == RANDOM:
-        public = [one for one, of in RECORDS.items() if of.network == chosen.net.name]
         more = (
             f" Its public weights ({plain(public[0])}) are not on this machine; Classify fetches them."
             if public

@@ -14,6 +14,7 @@ from inception_lab.readers.table import Row, ShapeTable
 from inception_lab.ui import cache, colouring, components, drawer, exporting, finding, paper, selection
 from inception_lab.ui.colouring import Look
 from inception_lab.ui.selection import Selection
+from inception_lab.ui.widgets import plain
 
 PACKED = 0.17  # kB a box of a whole network takes on its way, 0.15 to 0.26 for the catalogue's
 
@@ -46,7 +47,7 @@ def totals(table: ShapeTable) -> None:
 def strip(chosen: Selection, size: int, table: ShapeTable, look: Look) -> None:
     """The whole network as a strip of stages, repeats folded."""
     st.subheader("The network", anchor=False)
-    st.caption(f"{chosen.net.name}: {chosen.net.source}. At each line: channels × height × width.")
+    st.caption(f"{chosen.net.name}: {plain(chosen.net.source)}. At each line: channels × height × width.")
     drawn = cache.picture(chosen.key, None, "stages", (size, size), look.direction)
     drawn = colouring.coloured(drawn, look, None, table)
     stage = "/".join(chosen.address.split("/")[:2])
@@ -64,8 +65,9 @@ def block(chosen: Selection, size: int, table: ShapeTable, look: Look) -> tuple[
         st.caption("Pick a stage to see its block.")
     else:
         st.subheader("Head" if place.endswith("/head") else f"Block {place.split('/', 1)[1]}", anchor=False)
-        st.caption(chosen.stage_source)
-        _slips(place)
+        st.caption(plain(chosen.stage_source))
+        if not chosen.design:
+            _slips(place)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         if place:
             _stepper(chosen)
@@ -93,9 +95,9 @@ def block(chosen: Selection, size: int, table: ShapeTable, look: Look) -> tuple[
 
 
 def _slips(block: str) -> None:
-    """Where the paper's drawing of this block cannot be right."""
+    """Where the paper's drawing of this block cannot be right; it draws one for all the copies of a stage."""
     for slip in paper.content()["slips"]:
-        if f"{slip.get('at', '')}/".startswith(f"{block}/"):
+        if slip.get("at", "").split("/")[:2] == block.split("/")[:2]:
             st.info(
                 f"The paper slips here, {slip['where']}. Printed: {slip['says']} Must be: {slip['must']}",
                 icon=":material/report:",

@@ -7,7 +7,11 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from inception_lab.nets.address import blocks
+from inception_lab.nets.catalog import net
 from inception_lab.readers.compare import compare
+from inception_lab.readers.notation import notation
+from inception_lab.ui.paper import content
 from tests.pages.test_drawers import drawer, made, page
 
 
@@ -63,3 +67,13 @@ def test_the_papers_slips_stand_at_their_blocks() -> None:
     app = page("explore", at="inception_resnet_v2_paper/B/01")
     assert any("1154" in info.value and "Must be: 1152" in info.value for info in app.info)
     assert not page("explore", at="inception_resnet_v2/B/01").info, "the released one has no such slip"
+
+
+@pytest.mark.parametrize("slip", [one for one in content()["slips"] if one.get("at")], ids=lambda one: str(one["at"]))
+def test_a_slip_stands_at_every_copy_of_its_block(slip: dict[str, str]) -> None:
+    network, stage, *_ = slip["at"].split("/")
+    copies = [at for at, _ in blocks(net(network)) if at.startswith(f"{network}/{stage}/")] or [f"{network}/{stage}"]
+    for at in dict.fromkeys((copies[0], copies[-1])):
+        assert any(slip["must"] in info.value for info in page("explore", at=at).info), at
+    design = notation(net(network).with_(classes=10), multiline=False)
+    assert not page("explore", at=copies[0], design=design).info, "a design is not the paper's"

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from streamlit.testing.v1 import AppTest
 
 import inception_lab as lab
+from inception_lab.nets import catalog
+from inception_lab.nets.ops import Net
 from inception_lab.readers.notation import notation, parse
 from inception_lab.readers.shapes import shapes
 from tests.pages.test_drawers import drawer, made, page
@@ -63,6 +66,65 @@ def test_a_closing_width_that_cannot_be_added_is_refused_and_the_last_design_sta
     assert "the shortcut brings 1152 channels, the closing 1x1 makes 1154" in error.value.replace("\\", "")
     assert "design" not in app.query_params
     assert after(app)["parameters"] == shapes("inception_resnet_v2_paper").parameters
+
+
+def test_what_was_refused_does_not_come_back() -> None:
+    app = opened("inception_resnet_v2_paper/B/01/linear")
+    field(app, "Channels of").set_value(1154).run()
+    assert field(app, "Channels of").value == 1152, "the box has what the design has"
+    field(app, "Residual scale").set_value(0.2)
+    next(button for button in app.button if button.label == "Change").click().run()
+    assert not app.error
+    assert "design" in app.query_params
+    field(app, "Channels of").set_value(1154).run()
+    assert len(app.error) == 1, "asked again by hand, it is refused again"
+
+
+BASE = catalog.net("inception_resnet_v2_paper")
+STRANGE = {
+    "a scale of 3": BASE.scaled(3.0),
+    "a negative scale": BASE.scaled(-0.5),
+    "41 blocks": BASE.thin(1 / 16).repeats(5, 41, 5),
+    "two stages": BASE.with_(stages=tuple(one for one in BASE.stages if one.name != "B")),
+    "a wide convolution": parse(notation(BASE).replace("Conv(160", "Conv(9000")),
+    "a large kernel": parse(notation(BASE).replace("(1, 7)", "(1, 17)")),
+    "a large input": BASE.thin(1 / 16).with_(size=1100),
+    "marks": BASE.with_(source="*Fig.* [7](https://example.org) `x`"),
+}
+
+
+@pytest.mark.parametrize("name", STRANGE)
+def test_a_design_beyond_the_limits_of_the_boxes_opens(name: str) -> None:
+    """A link may describe more than the boxes offer; they take what it has."""
+    wanted = STRANGE[name]
+    assert isinstance(wanted, Net)
+    assert wanted != BASE
+    for at in (CONV, "inception_resnet_v2_paper/C/01/linear"):
+        app = page("explore", view="design", at=at, design=notation(wanted, multiline=False))
+        assert not app.exception, name
+
+
+def test_marks_in_the_words_of_a_link_are_not_markdown() -> None:
+    app = page("explore", at="inception_resnet_v2_paper/B/01", design=notation(STRANGE["marks"], multiline=False))
+    assert not any("[7](" in caption.value for caption in app.caption)
+
+
+def test_the_last_convolution_can_be_changed() -> None:
+    app = opened("inception_resnet_v2/conv2d_7b/01")
+    field(app, "Channels of").set_value(1000).run()
+    assert not app.exception
+    assert made(drawer(app))["net"] == lab.net("inception_resnet_v2").changed("conv2d_7b/01", channels=1000)
+
+
+def test_a_notation_that_cannot_be_built_is_refused_and_the_designer_stays_open() -> None:
+    app = opened()
+    app.text_area(key="design-text").set_value(notation(lab.net("inception_resnet_v2_printed"))).run()
+    app.button(key="design-load").click().run()
+    assert not app.exception
+    assert "1154" in app.error[0].value
+    field(app, "Channels of").set_value(100).run()
+    assert not app.exception
+    assert not app.error
 
 
 def test_an_even_kernel_is_one_sentence() -> None:

@@ -56,6 +56,13 @@ def test_random_weights_are_called_so_everywhere() -> None:
     assert "random weights, seed 0" in box(app, "Weights").options
 
 
+def test_a_design_does_not_bear_the_weights_of_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("inception_lab.models.weights.is_cached", lambda tag: True)
+    assert "inception_resnet_v2.tf_in1k" in box(inside("inception_resnet_v2/A/02/add"), "Weights").options
+    options = box(inside("A/02/add", design=SMALL), "Weights").options
+    assert not any("tf_in1k" in option for option in options)
+
+
 def test_the_strongest_cell_is_shown_without_a_choice_and_the_python_makes_it() -> None:
     app = inside(**LITE)
     found = made(app)
