@@ -74,7 +74,8 @@ def compare_maps(first: Attribution, second: Attribution) -> Comparison:
     if signed and first.method == second.method:
         scale: Scale = "logits"
         if first.method in PER_PIXEL:
-            a, b = a * _area(first, second), b * _area(second, first)
+            one, two = ((side / len(a)) ** 2 for side in _sides(first, second))  # of its own pixels under one drawn
+            a, b = a * one, b * two
             limits = full_colour(a), full_colour(b)
         limit = max(limits)
     else:
@@ -117,14 +118,9 @@ def _aligned(a: Attribution, b: Attribution) -> tuple[tuple[Array, Array], tuple
 
 def _sides(a: Attribution, b: Attribution) -> tuple[float, float]:
     """How many of its own pixels the common centre is wide in each map."""
-    share = min(_seen(a), _seen(b))
-    return a.values.shape[0] * (share / _seen(a)), b.values.shape[0] * (share / _seen(b))  # of its own view exactly all
-
-
-def _area(own: Attribution, other: Attribution) -> float:
-    """How many of its own pixels lie under one of the smaller map's."""
-    sides = _sides(own, other)
-    return (sides[0] / round(min(sides))) ** 2
+    one, two = _seen(a), _seen(b)
+    share = min(one, two)
+    return len(a.values) * (share / one), len(b.values) * (share / two)  # of its own view exactly all
 
 
 def _seen(result: Attribution) -> float:
