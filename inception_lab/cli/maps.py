@@ -136,12 +136,13 @@ def compare_maps(image: Path, output: Path | None, as_json: bool, **asked: tuple
     multiple=True,
     help="Repeatable. Default: integrated_gradients, saliency and grad_cam.",
 )
-@options(target_option, steps_option, seeds_option, ground_option, csv_option, json_option)
+@options(target_option, against_option, steps_option, seeds_option, ground_option, csv_option, json_option)
 def agreement(
     image: Path,
     network: tuple[str, ...],
     method: tuple[Method, ...],
     target: int | None,
+    against: int | None,
     steps: int,
     seeds: int,
     ground: Ground,
@@ -160,6 +161,7 @@ def agreement(
         networks=network or (embedded(None),),
         methods=method or USUAL,
         target=target,
+        against=against,
         steps=steps,
         seeds=seeds,
         ground=ground,

@@ -208,12 +208,14 @@ def _matrix(asked: Question) -> str:
     st.caption(
         plain(
             f"Class: the one chosen above; networks with other classes take the one of its name, or their first "
-            f"choice. Cost: {images:,} images through the networks, the deletion test as arbiter included."
+            "choice. Methods that look at a layer take each network's default. "
+            f"Cost: {images:,} images through the networks, the deletion test as arbiter included."
         )
     )
     networks = [one for one in (network,) if one in networks] + [one for one in networks if one != network]
     target = asked.target if networks[0] == network else None
-    question = (asked.upload, networks, methods, target)
+    against = asked.against if networks[0] == network else None
+    question = (asked.upload, networks, methods, target, against)
     with st.container(horizontal=True):
         go = st.button("Compare them", key="agree-go", icon=":material/grid_on:")
         stop = st.empty()
@@ -229,7 +231,8 @@ def _matrix(asked: Question) -> str:
     before = st.session_state.get(MANY)
     if before and before[0] == question:
         _agreed(before[1])
-    return f"lab.agreement(photo, networks={networks!r}, methods={list(methods)!r}, target={target})"
+    compared = "" if against is None else f", against={against}"
+    return f"lab.agreement(photo, networks={networks!r}, methods={list(methods)!r}, target={target}{compared})"
 
 
 def _ready(network: str) -> list[str]:
@@ -242,7 +245,9 @@ def _ready(network: str) -> list[str]:
     return list(dict.fromkeys([network, *here, *trained.networks()]))
 
 
-def _agree(upload: Upload, networks: list[str], methods: list[Method], target: int | None) -> Agreement | str:
+def _agree(
+    upload: Upload, networks: list[str], methods: list[Method], target: int | None, against: int | None
+) -> Agreement | str:
     from inception_lab.images.agreement import agreement
     from inception_lab.images.load import load
 
@@ -250,7 +255,7 @@ def _agree(upload: Upload, networks: list[str], methods: list[Method], target: i
     photo = load(upload.data, name=upload.name)
     try:
         meter = drawer.meter(bar, word="images")
-        return agreement(photo, networks=networks, methods=methods, target=target, progress=meter)
+        return agreement(photo, networks=networks, methods=methods, target=target, against=against, progress=meter)
     except LabError as error:
         return plain(error)
     finally:
