@@ -226,7 +226,6 @@ def test_evaluate(tmp_path: Path) -> None:
         (("rho", COFFEE, "--network", V3), "has no residual connections"),
         (("damage", COFFEE, "--target", 1000), "There is no class 1000"),
         (("damage", "nowhere.jpg"), "nowhere.jpg cannot be opened"),
-        (("attribute", COFFEE, "--scale", "1", "--against", "3"), "leave out --against"),
     ],
 )
 def test_refusals(words: tuple[object, ...], said: str) -> None:

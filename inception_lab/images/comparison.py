@@ -118,7 +118,7 @@ def _aligned(a: Attribution, b: Attribution) -> tuple[tuple[Array, Array], tuple
 def _sides(a: Attribution, b: Attribution) -> tuple[float, float]:
     """How many of its own pixels the common centre is wide in each map."""
     share = min(_seen(a), _seen(b))
-    return a.values.shape[0] * share / _seen(a), b.values.shape[0] * share / _seen(b)
+    return a.values.shape[0] * (share / _seen(a)), b.values.shape[0] * (share / _seen(b))  # of its own view exactly all
 
 
 def _area(own: Attribution, other: Attribution) -> float:

@@ -74,12 +74,12 @@ def test_the_code_asks_the_same_of_the_same_picture(run: str) -> None:
     assert [guess.label for guess in written(app)["shown"][0].predictions] == guesses(app)
     app = page("classify", network=f"run:{run}", sample="test-7", view="pixels", method="grad_cam")
     names = written(app)
-    assert names["shown"].target == int(app.selectbox(key="class").value)
+    assert names["found"].target == int(app.selectbox(key="class").value)
     app.button(key="explain").click().run()
     assert not app.exception
     shown = app.session_state["explained"][1]
-    assert (shown.values == names["shown"].values).all()
-    assert (shown.pixels == names["shown"].pixels).all()
+    assert (shown.values == names["found"].values).all()
+    assert (shown.pixels == names["found"].pixels).all()
 
 
 def test_the_runs_stand_after_the_public_networks_newest_first(run: str, home: Path) -> None:
