@@ -19,8 +19,11 @@ from inception_lab.ui.widgets import plain
 if TYPE_CHECKING:
     from inception_lab.images.agreement import Agreement
     from inception_lab.images.attribute import Attribution, Method
+    from inception_lab.images.comparison import Comparison
 
 PIN, NOW, MANY = "pinned", "compared", "agreed"  # in the session
+Many = tuple[Upload, list[str], list["Method"], int | None, int | None]
+"""What the matrix is asked: networks, methods, the class and the one it is compared with."""
 LINK = "pin"  # network~method~class~class to compare with~layer of the pinned map; its photograph is the page's
 
 
@@ -150,23 +153,8 @@ def _beside(pinned: Attribution, now: Attribution | None) -> None:
         for column, one in zip(st.columns(2), (pinned, now), strict=True):
             column.image(one.overlay(), caption=plain(named(one)), alt=named(one), width="stretch")
         return
-    unit = found.scale
-    fields = (
-        ("Pinned", named(pinned), found.first, found.limit, found.signed),
-        ("Chosen", named(now), found.second, found.limit, found.signed),
-        ("Difference", "Pinned less chosen", found.difference, found.difference_limit, True),
-    )
-    left, *columns = st.columns(4)
-    seen = f"The part of {now.file} that both were shown"
-    left.markdown("**Photograph**")
-    left.image(large(Image.fromarray(found.pixels)), alt=seen, width="stretch")
-    left.caption(plain(seen))
-    for column, (title, words, values, limit, signed) in zip(columns, fields, strict=True):
-        figure, alt = field(values, limit=limit, signed=signed, unit=unit, title=f"{title}: {words}")
-        column.markdown(f"**{title}**")
-        column.plotly_chart(figure, key=f"map-{title.lower()}", alt=alt)
-        column.caption(plain(words))
-    scale = "the same number of logits" if unit == "logits" else "the same share of each map's own strength"
+    _fields(pinned, now, found)
+    scale = "the same number of logits" if found.scale == "logits" else "the same share of each map's own strength"
     st.caption(
         plain(
             f"One colour is {scale} in both. Rank correlation {found.correlation:.2f}. {found.setting}. The pinned "
@@ -183,6 +171,26 @@ def _beside(pinned: Attribution, now: Attribution | None) -> None:
         "difference.csv",
         "text/csv",
     )
+
+
+def _fields(pinned: Attribution, now: Attribution, found: Comparison) -> None:
+    """The photograph, both maps and their difference in a row."""
+    unit = found.scale
+    fields = (
+        ("Pinned", named(pinned), found.first, found.limit, found.signed),
+        ("Chosen", named(now), found.second, found.limit, found.signed),
+        ("Difference", "Pinned less chosen", found.difference, found.difference_limit, True),
+    )
+    left, *columns = st.columns(4)
+    seen = f"The part of {now.file} that both were shown"
+    left.markdown("**Photograph**")
+    left.image(large(Image.fromarray(found.pixels)), alt=seen, width="stretch")
+    left.caption(plain(seen))
+    for column, (title, words, values, limit, signed) in zip(columns, fields, strict=True):
+        figure, alt = field(values, limit=limit, signed=signed, unit=unit, title=f"{title}: {words}")
+        column.markdown(f"**{title}**")
+        column.plotly_chart(figure, key=f"map-{title.lower()}", alt=alt)
+        column.caption(plain(words))
 
 
 def _matrix(asked: Question) -> str:
@@ -216,6 +224,13 @@ def _matrix(asked: Question) -> str:
     target = asked.target if networks[0] == network else None
     against = asked.against if networks[0] == network else None
     question = (asked.upload, networks, methods, target, against)
+    _asked(question)
+    compared = "" if against is None else f", against={against}"
+    return f"lab.agreement(photo, networks={networks!r}, methods={list(methods)!r}, target={target}{compared})"
+
+
+def _asked(question: Many) -> None:
+    """The matrix, when asked for; any click ends the script, and the work with it."""
     with st.container(horizontal=True):
         go = st.button("Compare them", key="agree-go", icon=":material/grid_on:")
         stop = st.empty()
@@ -231,8 +246,6 @@ def _matrix(asked: Question) -> str:
     before = st.session_state.get(MANY)
     if before and before[0] == question:
         _agreed(before[1])
-    compared = "" if against is None else f", against={against}"
-    return f"lab.agreement(photo, networks={networks!r}, methods={list(methods)!r}, target={target}{compared})"
 
 
 def _ready(network: str) -> list[str]:
