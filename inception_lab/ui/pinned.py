@@ -12,7 +12,7 @@ from PIL import Image
 from inception_lab.errors import LabError
 from inception_lab.figures.agreement import field, matrix
 from inception_lab.ui import drawer, maps
-from inception_lab.ui.asking import METHODS, Question, ask
+from inception_lab.ui.asking import METHODS, Question, answered, ask
 from inception_lab.ui.photos import Upload, large
 from inception_lab.ui.widgets import plain
 
@@ -56,27 +56,13 @@ def show(upload: Upload, network: str) -> str:
 
 def _keep(key: str, asked: Question, stop: st.delta_generator.DeltaGenerator) -> None:
     """Make a map and keep it in the session; any click ends the script, and the work with it."""
-    from inception_lab.images.attribute import attribute
-    from inception_lab.images.load import load
-
     stop.button("Stop", key=f"{key}-stop", icon=":material/stop:")
-    bar = st.progress(0.0, "Starting")
-    try:
-        found = attribute(
-            load(asked.upload.data, name=asked.upload.name),
-            asked.network,
-            method=asked.method,
-            target=asked.target,
-            against=asked.against,
-            at=asked.at,
-            progress=drawer.meter(bar, word="images"),
-        )
+    found = answered(asked)
+    stop.empty()
+    if isinstance(found, str):
+        st.error(found, icon=":material/block:")
+    else:
         st.session_state[key] = (asked, found)
-    except LabError as error:
-        st.error(plain(error), icon=":material/block:")
-    finally:
-        bar.empty()
-        stop.empty()
 
 
 def _of(key: str, asked: Question) -> Attribution | None:

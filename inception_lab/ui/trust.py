@@ -13,7 +13,7 @@ from PIL import Image
 from inception_lab.errors import LabError
 from inception_lab.figures.trust import trust as drawn
 from inception_lab.ui import drawer
-from inception_lab.ui.photos import Upload, large
+from inception_lab.ui.photos import large
 from inception_lab.ui.widgets import plain
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ ICONS = {
 }
 
 
-def show(result: Attribution, upload: Upload, network: str) -> None:
+def show(result: Attribution) -> None:
     """The button with its cost, and what the test of this very map found; it lasts until another map is tested."""
     from inception_lab.images.trust import cost
 
