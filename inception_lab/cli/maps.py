@@ -71,12 +71,13 @@ def trust(
     """
     from inception_lab.images import deletion
     from inception_lab.images.attribute import attribute
+    from inception_lab.images.caps import said
     from inception_lab.images.trust import trust as ask
 
     deletion.checked(steps, seeds, ground, regions)  # before the map is made
-    made = attribute(
-        image, embedded(network), method=method, target=target, against=against, at=at, progress=counting("images")
-    )
+    tag = embedded(network)
+    click.echo(f"trust: {said('trust', tag, method=method)}.", err=True)
+    made = attribute(image, tag, method=method, target=target, against=against, at=at, progress=counting("images"))
     found = ask(
         made, steps=steps, seeds=seeds, ground=ground, regions=regions, draws=draws, progress=counting("images")
     )

@@ -16,6 +16,7 @@ from inception_lab.ui.widgets import linked, plain
 
 if TYPE_CHECKING:
     from inception_lab.images.attribute import Attribution, Estimate, Method
+    from inception_lab.images.caps import Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +136,14 @@ def answered(asked: Question) -> Attribution | str:
         return plain(error)
     finally:
         bar.empty()
+
+
+@st.cache_data(max_entries=64, show_spinner="Measuring one pass")
+def memory(task: Task, network: str, method: Method = "integrated_gradients") -> str:
+    """The memory that a task takes at most, in words."""
+    from inception_lab.images.caps import said
+
+    return said(task, network, method=method)
 
 
 def pick_classes(upload: Upload, network: str) -> tuple[int, int | None]:
