@@ -9,16 +9,18 @@ from importlib import import_module
 
 import click
 
-from bench.harness import BENCHES, Result, Skip, duration, measure
+from bench.harness import BENCHES, Result, Skip, amount, measure
 
 # importing registers; the quick ones first
 for module in (
     "package",
     "classify",
+    "runtimes",
     "explore",
     "features",
     "crops",
     "attribute",
+    "memory",
     "tick",
     "training",
     "loop",
@@ -27,6 +29,8 @@ for module in (
     "app",
 ):
     import_module(f"bench.{module}")
+
+WIDE = max(map(len, BENCHES)) + 2  # letters of the first column
 
 
 @click.command()
@@ -40,7 +44,7 @@ def main(names: tuple[str, ...], as_json: bool, rounds: int | None, only_list: b
         raise click.UsageError(f"no benchmark {', '.join(sorted(unknown))}; there are {', '.join(BENCHES)}")
     if only_list:
         for one in BENCHES.values():
-            click.echo(f"{one.name:<16}{one.what} {one.target}")
+            click.echo(f"{one.name:<{WIDE}}{one.what} {one.target}")
         return
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that servers and browsers end with this process
     results: list[Result] = []
@@ -62,20 +66,20 @@ def as_document(results: list[Result], skipped: dict[str, str]) -> str:
 
 def as_text(results: list[Result], skipped: dict[str, str]) -> str:
     """For people: one line for each benchmark."""
-    lines = [f"{'benchmark':<16}{'ours':>10}{'other':>20}{'ratio':>9}{'promised':>12}{'n':>5}  kept"]
+    lines = [f"{'benchmark':<{WIDE}}{'ours':>10}{'other':>20}{'ratio':>9}{'promised':>12}{'n':>5}  kept"]
     for result in results:
         (_, ours), *others = result.medians.items()
-        other = "".join(f"{side} {duration(seconds)}" for side, seconds in others[:1])
+        other = "".join(f"{side} {amount(measured, result.bench.unit)}" for side, measured in others[:1])
         ratio = f"{result.ratio:.2f} ×" if result.ratio is not None else ""
-        count = len(next(iter(result.seconds.values())))
+        count, own = len(next(iter(result.seconds.values()))), amount(ours, result.bench.unit)
         lines.append(
-            f"{result.bench.name:<16}{duration(ours):>10}{other:>20}{ratio:>9}{result.bench.target!s:>12}{count:>5}"
+            f"{result.bench.name:<{WIDE}}{own:>10}{other:>20}{ratio:>9}{result.bench.target!s:>12}{count:>5}"
             f"  {'yes' if result.met else 'NO'}"
         )
     for result in results:
         if noise := result.bench.target.noise:
             lines.append(f"{result.bench.name}: {result.bench.what}; {noise:.0%} of measurement noise allowed")
-    lines += [f"{name:<16}not measured: {reason}" for name, reason in skipped.items()]
+    lines += [f"{name:<{WIDE}}not measured: {reason}" for name, reason in skipped.items()]
     return "\n".join(lines)
 
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bench.harness import Sides, bench, timed
+from bench.harness import Sides, bench
+from bench.rates import flops, noted, product, tell
 
 FASTER = 1 / 1.3
 
@@ -46,4 +47,11 @@ def gradients() -> Iterator[Sides]:
             x = image.clone().requires_grad_()
             IntegratedGradients(model).attribute(x, baselines=start, target=967, n_steps=50)
 
-        yield {"ours": timed(ours, processor=True), "captum": timed(captum, processor=True)}
+        taken: dict[str, list[float]] = {"ours": [], "captum": [], "product": []}
+        yield {
+            "ours": noted(ours, taken["ours"]),
+            "captum": noted(captum, taken["captum"]),
+            "product": product(taken["product"]),
+        }
+        work = flops(captum)
+        tell("50 steps and the way back", {"ours": work, "captum": work}, taken)

@@ -6,41 +6,42 @@ wall, for an idle one. Beside each result stands what it reaches of this process
 
 from __future__ import annotations
 
-import os
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from copy import deepcopy
 from statistics import median
 from typing import TYPE_CHECKING
 
 import click
 
-from bench.harness import Sides, Skip, Work, bench, timed
+from bench.harness import Sides, Skip, bench
+from bench.rates import THREADS, noted, product, tell
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-THREADS = int(os.environ.get("BENCH_THREADS", "1"))
-SIDE, PRODUCT = 299, 2048
-TAGS = {"inception_v4": "inception_v4.tf_in1k", "inception_resnet_v2": "inception_resnet_v2.tf_in1k"}
+SIDE = 299
 
 
 def sides(network: str, batch: int) -> Iterator[Sides]:
     """Ours, timm's, and a matrix product whose rate is the machine's own; told at the end."""
     import torch
 
+    from inception_lab.readers.shapes import shapes
+
     torch.set_num_threads(THREADS)
     ours, theirs = pair(network)
     images = torch.rand(batch, 3, SIDE, SIDE) * 2 - 1
-    left, right = torch.rand(PRODUCT, PRODUCT), torch.rand(PRODUCT, PRODUCT)
     taken: dict[str, list[float]] = {"ours": [], "timm": [], "product": []}
     with torch.inference_mode():
         yield {
             "ours": noted(lambda: ours(images), taken["ours"]),
             "timm": noted(lambda: theirs(images), taken["timm"]),
-            "product": noted(lambda: left @ right, taken["product"]),
+            "product": product(taken["product"]),
         }
-    tell(network, batch, taken)
+    work = 2 * batch * shapes(network).multiply_adds
+    faster = median(taken["timm"][1:]) / median(taken["ours"][1:])
+    more = f"; timm / ours {faster:.2f}"
+    tell(f"{network}, batch {batch}", {"ours": work, "timm": work}, taken, more=more)
     click.echo(f"  {distances(ours, theirs, images[:1])}", err=True)
 
 
@@ -90,37 +91,6 @@ def settled(model: nn.Module) -> nn.Module:
     with torch.no_grad():
         model.train()(torch.rand(2, 3, SIDE, SIDE) * 2 - 1)
     return model.eval()
-
-
-def noted(work: Callable[[], object], into: list[float]) -> Work:
-    """`work` timed, its seconds kept for the rate too."""
-    clocked = timed(work, processor=THREADS == 1)
-
-    def run() -> float:
-        into.append(clocked())
-        return into[-1]
-
-    return run
-
-
-def tell(network: str, batch: int, taken: Mapping[str, list[float]]) -> None:
-    """The rates of both sides as shares of the product's, warm-up left out, and the announced cap on memory."""
-    from inception_lab.images.networks import memory
-    from inception_lab.models.records import RECORDS
-    from inception_lab.readers.shapes import shapes
-
-    rates = {
-        side: 2 * batch * shapes(network).multiply_adds / median(seconds[1:]) / 1e9 for side, seconds in taken.items()
-    }
-    peak = 2 * PRODUCT**3 / median(taken["product"][1:]) / 1e9
-    clock = "processor time" if THREADS == 1 else "wall time"
-    click.echo(
-        f"  {network}, batch {batch}, {THREADS} threads, {clock}, load {os.getloadavg()[0]:.1f}: "
-        + ", ".join(f"{side} {rates[side]:.0f} GFLOP/s ({rates[side] / peak:.0%})" for side in ("ours", "timm"))
-        + f" of torch.mm's {peak:.0f}; timm / ours {median(taken['timm'][1:]) / median(taken['ours'][1:]):.2f}, "
-        f"announced cap {memory(RECORDS[TAGS[network]], batch) / 1e6:.0f} MB",
-        err=True,
-    )
 
 
 @bench("classify-v4-1", "one image, Inception-v4 on the CPU: 1.5 times timm's speed", ratio=1 / 1.5, rounds=11)
@@ -181,31 +151,27 @@ def agreement() -> str:
     return f"bf16 against fp32 on {len(rows)} samples, the embedded network: {same}"
 
 
-@bench("compile", "torch.compile beside the folded network, one image, Inception-v4", ratio=1.0, rounds=9)
-def compiled() -> Iterator[Sides]:
-    """Not used by the lab; says after how many images its start-up would be earned back."""
-    import shutil
+@bench("logits-v4", "how far our logits lie from timm's, Inception-v4; 1e-4", ratio=1.0, rounds=1, unit="logits")
+def v4_logits() -> Iterator[Sides]:
+    yield from apart("inception_v4")
 
+
+@bench("logits-ir2", "the same, Inception-ResNet-v2; 1e-4", ratio=1.0, rounds=1, unit="logits")
+def ir2_logits() -> Iterator[Sides]:
+    yield from apart("inception_resnet_v2")
+
+
+def apart(network: str) -> Iterator[Sides]:
+    """The largest difference of one image's logits. With random weights v4 magnifies rounding, timm's as well."""
     import torch
 
-    from inception_lab.models.packed import packed
-
-    if shutil.which("g++") is None:
-        raise Skip("torch.compile needs a C++ compiler")
     torch.set_num_threads(THREADS)
-    plain, _ = pair("inception_v4", ordered=False)  # the compiler orders the weights itself
+    ours, theirs = pair(network)
     image = torch.rand(1, 3, SIDE, SIDE) * 2 - 1
-    taken: dict[str, list[float]] = {"ours": [], "compiled": []}
-    with torch.inference_mode():
-        faster = torch.compile(plain)
-        ours = packed(deepcopy(plain))
-        started = time.perf_counter()
-        faster(image)
-        start_up = time.perf_counter() - started
-        yield {
-            "ours": noted(lambda: ours(image), taken["ours"]),
-            "compiled": noted(lambda: faster(image), taken["compiled"]),
-        }
-    gain = median(taken["ours"][1:]) - median(taken["compiled"][1:])
-    after = f"earned back after {start_up / gain:,.0f} images" if gain > 0 else "never earned back"
-    click.echo(f"  torch.compile: {start_up:.0f} s to start, {1000 * gain:.0f} ms saved an image: {after}", err=True)
+
+    def most() -> float:
+        with torch.inference_mode():
+            return float((ours(image) - theirs(image)).abs().max())
+
+    yield {"apart": most, "bound": lambda: 1e-4}
+    click.echo(f"  {distances(ours, theirs, image)}", err=True)

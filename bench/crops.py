@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from io import BytesIO
 
 from bench.harness import Sides, bench, timed
+from bench.rates import flops, noted, product, tell
 
 CALLS = 12  # of 144, timed and counted twelvefold: each of them is the same work
 SIDES = (4000, 3000)  # pixels, what a telephone takes
@@ -24,6 +25,8 @@ def crops() -> Iterator[Sides]:
 
     from inception_lab.images.classify import classify
     from inception_lab.images.samples import samples
+    from inception_lab.models.records import EMBEDDED
+    from inception_lab.models.weights import pretrained
 
     torch.set_num_threads(1)
     out = BytesIO()
@@ -35,7 +38,11 @@ def crops() -> Iterator[Sides]:
             classify(content, crops=1)
 
     single = timed(alone, processor=True)
+    taken: dict[str, list[float]] = {"one call": [], "product": []}
     yield {
-        "one call": timed(lambda: classify(content, crops=144), processor=True),
+        "one call": noted(lambda: classify(content, crops=144), taken["one call"]),
         "144 calls": lambda: 144 / CALLS * single(),
+        "product": product(taken["product"]),
     }
+    model, one = pretrained(EMBEDDED), torch.rand(1, 3, 224, 224)
+    tell("144 crops, decoding included", {"one call": 144 * flops(lambda: model(one))}, taken)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bench.classify import THREADS
 from bench.harness import Sides, bench, timed
+from bench.rates import THREADS
 
 LAST = "blocks/6/0/bn3"  # the embedded network's last block: nearly all of it has to run
 

@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 Work = Callable[[], float]
 Sides = Mapping[str, Work]
+Unit = Literal["s", "bytes", "logits"]
 
 
 class Skip(Exception):
@@ -52,6 +53,7 @@ class Bench:
     target: Target
     rounds: int
     sides: Callable[[], Iterator[Sides]]
+    unit: Unit = "s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,7 @@ class Result:
             "n": len(next(iter(self.seconds.values()))),
             "medians": self.medians,
             "seconds": {side: list(taken) for side, taken in self.seconds.items()},
+            "unit": self.bench.unit,
             "ratio": self.ratio,
             "target": {
                 "limit": self.bench.target.limit,
@@ -106,8 +109,12 @@ def bench(
     ratio: float | None = None,
     noise: float = 0.0,
     rounds: int = 9,
+    unit: Unit = "s",
 ) -> Callable[[Callable[[], Iterator[Sides]]], Callable[[], Iterator[Sides]]]:
-    """Register a benchmark with its promise: `seconds=` or `ratio=`, and the noise a measurement may have."""
+    """Register a benchmark with its promise: `seconds=` or `ratio=`, and the noise a measurement may have.
+
+    Where the sides return bytes or logits the `unit` says so, and the promise is a ratio.
+    """
     if (seconds is None) == (ratio is None):
         raise ValueError(f"{name} needs one promise: seconds= or ratio=")
     if name in BENCHES:
@@ -115,7 +122,7 @@ def bench(
     target = Target(seconds, "seconds", noise) if seconds is not None else Target(ratio or 0.0, "ratio", noise)
 
     def register(sides: Callable[[], Iterator[Sides]]) -> Callable[[], Iterator[Sides]]:
-        BENCHES[name] = Bench(name, what, target, rounds, sides)
+        BENCHES[name] = Bench(name, what, target, rounds, sides, unit)
         return sides
 
     return register
@@ -149,6 +156,17 @@ def timed(work: Callable[[], object], *, times: int = 1, processor: bool = False
         return (clock() - started) / times
 
     return clocked
+
+
+def amount(value: float, unit: Unit) -> str:
+    """A measurement for people."""
+    match unit:
+        case "s":
+            return duration(value)
+        case "bytes":
+            return f"{value / 1e6:.0f} MB"
+        case "logits":
+            return f"{value:.0e}"
 
 
 def duration(seconds: float) -> str:

@@ -9,8 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import torch
 
-from bench.harness import BENCHES, Bench, Result, Sides, Target, bench, duration, measure, timed
+from bench import rates
+from bench.harness import BENCHES, Bench, Result, Sides, Target, amount, bench, duration, measure, timed
+from bench.runtimes import earned
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -110,3 +113,31 @@ def test_an_unknown_name_is_refused_with_the_names_there_are() -> None:
     )
     assert answer.returncode == 2
     assert "no benchmark speed; there are" in answer.stderr
+
+
+def test_amounts_have_their_unit() -> None:
+    assert amount(0.25, "s") == "250 ms"
+    assert amount(69_062_656, "bytes") == "69 MB"
+    assert amount(0.0000213, "logits") == "2e-05"
+
+
+def test_a_start_up_is_earned_back_or_never() -> None:
+    slow, quick = {"ours": [9.0, 0.3, 0.3], "other": [9.0, 0.2, 0.2]}, {"ours": [9.0, 0.2], "other": [1.0, 0.3]}
+    assert earned("other", 20, slow) == "other: 20 s to start, 100 ms saved an image: earned back after 200 images"
+    assert earned("other", 20, quick).endswith("never earned back")
+
+
+def test_rates_are_shares_of_the_machines_product(capsys: pytest.CaptureFixture[str]) -> None:
+    taken = {"product": [9.0, 2 * rates.PRODUCT**3 / 50e9], "ours": [9.0, 0.5]}
+    rates.tell("a network", {"ours": 10e9}, taken)
+    assert "ours 20 GFLOP/s (40%) of torch.mm's 50" in capsys.readouterr().err
+
+
+def test_operations_are_counted_by_torch() -> None:
+    layer = torch.nn.Conv2d(3, 8, 3)
+    assert rates.flops(lambda: layer(torch.zeros(2, 3, 10, 10))) == 2 * 2 * 8 * 8 * 8 * 27
+
+
+def test_a_fresh_process_tells_its_peak_and_its_cap() -> None:
+    took, cap = rates.peak("classify", "efficientnet_lite0")
+    assert 10e6 < took < cap

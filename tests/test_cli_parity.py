@@ -93,19 +93,23 @@ def upload() -> Any:
         (["--crops", 12], {"crops": 12}),
         (["--crops", 144, "--network", "small"], {"crops": 144, "networks": "small"}),
         (["--reading", "slim"], {"reading": "slim"}),
+        (["--crops", 10, "--each"], {"crops": 10, "each": True}),
         (
             ["--network", LITE, "--network", V3, "--ensemble"],
             {"networks": [LITE, V3], "ensemble": True},
         ),
     ],
-    ids=["1", "10", "12", "144", "slim", "ensemble"],
+    ids=["1", "10", "12", "144", "slim", "each", "ensemble"],
 )
 def test_classify(words: list[object], asked: dict[str, Any], small: str) -> None:
     words = [small if word == "small" else word for word in words]
     asked = asked | ({"networks": small} if asked.get("networks") == "small" else {})
     said = printed("classify", COFFEE, *words)
     assert said == plain(lab.classify(COFFEE, **asked).to_dict())
-    page = lab.classify(upload(), each=True, **asked)
+    assert [len(one["votes"]) for one in said["images"]] == [asked.get("crops") if asked.get("each") else 0] * len(
+        said["images"]
+    )
+    page = lab.classify(upload(), **asked | {"each": True})
     assert [one["predictions"] for one in said["images"]] == [
         one["predictions"] for one in plain(page.to_dict())["images"]
     ]
@@ -154,12 +158,13 @@ def test_compare_maps(tmp_path: Path) -> None:
     assert said == plain({**found.to_dict(), "maps": [one.to_dict() for one in maps]})
 
 
-def test_agreement(small: str) -> None:
+@pytest.mark.parametrize("against", [None, 5])
+def test_agreement(small: str, against: int | None) -> None:
     words = ["--method", "grad_cam", "--method", "saliency", "--steps", 4, "--seeds", 3]
+    words += [] if against is None else ["--against", against]
     said = printed("agreement", COFFEE, "--network", small, *words)
-    assert said == plain(
-        lab.agreement(upload(), networks=[small], methods=("grad_cam", "saliency"), steps=4, seeds=3).to_dict()
-    )
+    asked: dict[str, Any] = {"networks": [small], "methods": ("grad_cam", "saliency"), "steps": 4, "seeds": 3}
+    assert said == plain(lab.agreement(upload(), against=against, **asked).to_dict())
 
 
 @pytest.mark.parametrize(

@@ -53,11 +53,14 @@ def credit(
     Branches, shortcuts and residuals: gradient times activation in logits, at every concatenation and add; the
     parts of each add up to its whole.
     """
+    from inception_lab.images.caps import said
     from inception_lab.images.credit import credit as ask
 
+    tag = embedded(network)
+    click.echo(f"credit: {said('credit', tag)}.", err=True)
     found = ask(
         image,
-        embedded(network),
+        tag,
         target=target,
         against=against,
         at=at,
@@ -114,9 +117,12 @@ def damage(
 
     Each residual block by itself is switched off, or set to --scale, and the class is asked for again.
     """
+    from inception_lab.images.caps import said
     from inception_lab.images.residuals import damage as ask
 
-    found = ask(image, embedded(network), scale=scale, relative=relative, target=target, progress=counting("parts"))
+    tag = embedded(network)
+    click.echo(f"damage: {said('damage', tag)}.", err=True)
+    found = ask(image, tag, scale=scale, relative=relative, target=target, progress=counting("parts"))
     if table is not None:
         save(table, as_csv(found.to_rows()))
     show(found.to_dict() | {"image": str(image)}, as_json=as_json, text=lambda: _damage_text(found))

@@ -28,6 +28,7 @@ QUIET = 12  # crops in all that are run without a word
 @click.option("--crops", type=int, default=1, show_default=True, help="1, 10, 12 or 144 views of each image.")
 @click.option("--reading", default="timm", show_default=True, help="Whose single crop: timm or slim.")
 @click.option("--ensemble", is_flag=True, help="The average of the networks too.")
+@click.option("--each", is_flag=True, help="What every crop said too, as `votes` in the JSON.")
 @click.option("--top", type=int, default=5, show_default=True, help="So many guesses.")
 @click.option(
     "--precision",
@@ -44,6 +45,7 @@ def classify(
     crops: int,
     reading: str,
     ensemble: bool,
+    each: bool,
     top: int,
     precision: Precision,
     table: Path | None,
@@ -61,13 +63,13 @@ def classify(
         crops=crops,
         reading=cast("Reading", reading),
         ensemble=ensemble,
+        each=each,
         top=top,
         precision=precision,
         progress=counting("MB", size=1e6),
         forwards=counting("crops") if len(image) * crops > QUIET else None,
     )
-    each = len(found) // len(image)
-    for entry in found[::each]:
+    for entry in found[:: len(found) // len(image)]:
         if entry.error:
             click.echo(f"Error: {entry.error}", err=True)
     if table is not None:

@@ -71,12 +71,13 @@ def trust(
     """
     from inception_lab.images import deletion
     from inception_lab.images.attribute import attribute
+    from inception_lab.images.caps import said
     from inception_lab.images.trust import trust as ask
 
     deletion.checked(steps, seeds, ground, regions)  # before the map is made
-    made = attribute(
-        image, embedded(network), method=method, target=target, against=against, at=at, progress=counting("images")
-    )
+    tag = embedded(network)
+    click.echo(f"trust: {said('trust', tag, method=method)}.", err=True)
+    made = attribute(image, tag, method=method, target=target, against=against, at=at, progress=counting("images"))
     found = ask(
         made, steps=steps, seeds=seeds, ground=ground, regions=regions, draws=draws, progress=counting("images")
     )
@@ -136,12 +137,13 @@ def compare_maps(image: Path, output: Path | None, as_json: bool, **asked: tuple
     multiple=True,
     help="Repeatable. Default: integrated_gradients, saliency and grad_cam.",
 )
-@options(target_option, steps_option, seeds_option, ground_option, csv_option, json_option)
+@options(target_option, against_option, steps_option, seeds_option, ground_option, csv_option, json_option)
 def agreement(
     image: Path,
     network: tuple[str, ...],
     method: tuple[Method, ...],
     target: int | None,
+    against: int | None,
     steps: int,
     seeds: int,
     ground: Ground,
@@ -160,6 +162,7 @@ def agreement(
         networks=network or (embedded(None),),
         methods=method or USUAL,
         target=target,
+        against=against,
         steps=steps,
         seeds=seeds,
         ground=ground,

@@ -39,25 +39,7 @@ def on_photo(source: str, size: tuple[int, int], crops: Sequence[Crop]) -> tuple
     )
     colours = _colours(crops)
     for scale, colour in colours.items():
-        x: list[float | None] = []
-        y: list[float | None] = []
-        here = _different([crop for crop in crops if crop.scale == scale])
-        for crop in here:
-            x += [crop.left, crop.right, crop.right, crop.left, crop.left, None]
-            y += [crop.top, crop.top, crop.bottom, crop.bottom, crop.top, None]
-        figure.add_scatter(  # a light edge, so that dark lines show on dark pictures
-            x=x, y=y, mode="lines", line={"color": HALO, "width": 4}, hoverinfo="skip", showlegend=False
-        )
-        both = sum(crop.scale == scale for crop in crops)
-        figure.add_scatter(
-            x=x,
-            y=y,
-            mode="lines",
-            line={"color": colour, "width": 2},
-            name=f"shorter side {scale}: {both} crop{'s' if both > 1 else ''}",
-            hoverinfo="skip",
-            showlegend=True,
-        )
+        _boxes(figure, [crop for crop in crops if crop.scale == scale], colour)
     figure.update_layout(
         xaxis={"range": [-0.01 * width, 1.01 * width], "visible": False},
         yaxis={"range": [1.01 * height, -0.01 * height], "visible": False, "scaleanchor": "x"},
@@ -75,6 +57,25 @@ def on_photo(source: str, size: tuple[int, int], crops: Sequence[Crop]) -> tuple
     )
 
 
+def _boxes(figure: go.Figure, crops: Sequence[Crop], colour: str) -> None:
+    """The crops of one scale as one line, with a light edge, so that dark lines show on dark pictures."""
+    x: list[float | None] = []
+    y: list[float | None] = []
+    for crop in _different(crops):
+        x += [crop.left, crop.right, crop.right, crop.left, crop.left, None]
+        y += [crop.top, crop.top, crop.bottom, crop.bottom, crop.top, None]
+    figure.add_scatter(x=x, y=y, mode="lines", line={"color": HALO, "width": 4}, hoverinfo="skip", showlegend=False)
+    figure.add_scatter(
+        x=x,
+        y=y,
+        mode="lines",
+        line={"color": colour, "width": 2},
+        name=f"shorter side {crops[0].scale}: {len(crops)} crop{'s' if len(crops) > 1 else ''}",
+        hoverinfo="skip",
+        showlegend=True,
+    )
+
+
 def agreement(
     labels: Sequence[str], means: Sequence[float], votes: Sequence[Sequence[float]], crops: Sequence[Crop]
 ) -> tuple[go.Figure, str]:
@@ -84,19 +85,7 @@ def agreement(
     that none hides another, and coloured by scale as `on_photo` draws them.
     """
     figure = go.Figure()
-    for scale, colour in _colours(crops).items():
-        mine = [number for number, crop in enumerate(crops) if crop.scale == scale]
-        figure.add_scatter(
-            x=[votes[number][place] for place in range(len(labels)) for number in mine],
-            y=[place + _spread(number, len(crops)) for place in range(len(labels)) for number in mine],
-            customdata=[
-                _words(number, crops[number], labels[place]) for place in range(len(labels)) for number in mine
-            ],
-            mode="markers",
-            marker={"color": colour, "size": 6, "opacity": 0.75},
-            name=f"a crop, shorter side {scale}",
-            hovertemplate="%{customdata}: %{x:.4f}<extra></extra>",
-        )
+    _dots(figure, labels, votes, crops)
     figure.add_scatter(
         x=list(means),
         y=list(range(len(labels))),
@@ -123,6 +112,23 @@ def agreement(
         for label, mean, row in zip(labels, means, zip(*votes, strict=True), strict=True)
     )
     return figure, f"What {len(crops)} crops say: {said}."
+
+
+def _dots(figure: go.Figure, labels: Sequence[str], votes: Sequence[Sequence[float]], crops: Sequence[Crop]) -> None:
+    """One dot for each crop and class, coloured by scale."""
+    for scale, colour in _colours(crops).items():
+        mine = [number for number, crop in enumerate(crops) if crop.scale == scale]
+        figure.add_scatter(
+            x=[votes[number][place] for place in range(len(labels)) for number in mine],
+            y=[place + _spread(number, len(crops)) for place in range(len(labels)) for number in mine],
+            customdata=[
+                _words(number, crops[number], labels[place]) for place in range(len(labels)) for number in mine
+            ],
+            mode="markers",
+            marker={"color": colour, "size": 6, "opacity": 0.75},
+            name=f"a crop, shorter side {scale}",
+            hovertemplate="%{customdata}: %{x:.4f}<extra></extra>",
+        )
 
 
 def _colours(crops: Sequence[Crop]) -> dict[int, str]:

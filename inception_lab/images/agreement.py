@@ -72,7 +72,7 @@ class Agreement:
         names = [one.name for one in self.ranked]
         numbers = ("area", "chance", "deviation", "gain", "passes", "measure")
         return [
-            {"map": one.name, "class": one.result.label}
+            {"map": one.name, "class": one.result.question}
             | {name: getattr(one, name) for name in numbers}
             | dict(zip(names, map(float, line), strict=True))
             for one, line in zip(self.ranked, self.matrix, strict=True)
@@ -102,6 +102,7 @@ def agreement(
     networks: Sequence[str] = (EMBEDDED,),
     methods: Sequence[Method] = USUAL,
     target: int | None = None,
+    against: int | None = None,
     steps: int = STEPS,
     seeds: int = SEEDS,
     ground: Ground = "blur",
@@ -110,9 +111,10 @@ def agreement(
 ) -> Agreement:
     """How far the maps of several methods and networks agree on one class, and which one's marks count most.
 
-    `target` is a class of the first network (its first choice if None); a network with other classes explains the one
-    of that name, or else its own first choice. Where both maps are signed the values are ranked, else their sizes.
-    Errors as `attribute`; `SettingsError` also for fewer than two maps.
+    `target` is a class of the first network (its first choice if None), explained rather than its class `against` if
+    there is one; a network with other classes explains the one of that name, or else its own first choice, and must
+    know the name of `against`. Layers are the default ones. Where both maps are signed the values are ranked, else
+    their sizes. Errors as `attribute`; `SettingsError` also for fewer than two maps.
     """
     deletion.checked(steps, seeds, ground, "squares")
     if len(networks) * len(methods) < 2 or len(set(networks)) < len(networks) or len(set(methods)) < len(methods):
@@ -122,10 +124,10 @@ def agreement(
     found: list[Ranked] = []
     with threads_set(threads):
         for network in networks:
-            chosen = _target(network, target, found)
+            classes = _classes(network, target, against, found)
             part = _later(progress, done, total)
             found += _of_network(
-                photo, network, methods, chosen, steps=steps, seeds=seeds, ground=ground, progress=part
+                photo, network, methods, classes, steps=steps, seeds=seeds, ground=ground, progress=part
             )
             done += _cost(network, methods, steps, seeds)
     matrix = np.array([[correlation(a.result, b.result) for b in found] for a in found])
@@ -146,7 +148,7 @@ def _of_network(
     photo: Photo,
     network: str,
     chosen: Sequence[Method],
-    target: int | None,
+    classes: tuple[int | None, int | None],
     *,
     steps: int,
     seeds: int,
@@ -155,8 +157,10 @@ def _of_network(
 ) -> list[Ranked]:
     """All maps of one network; its random orders are run once and serve every map."""
     total, done, maps = _cost(network, chosen, steps, seeds), 0, []
+    target, against = classes
     for method in chosen:
-        one = attribute(photo, network, method=method, target=target, progress=_later(progress, done, total))
+        part = _later(progress, done, total)
+        one = attribute(photo, network, method=method, target=target, against=against, progress=part)
         maps.append(one)
         target, done = one.target, done + one.forwards
     regions = deletion.regions_of(maps[0].pixels, "squares")
@@ -166,6 +170,7 @@ def _of_network(
         loaded,
         maps[0].pixels,
         target=maps[0].target,
+        against=against,
         ground=ground,
         regions=regions,
         progress=_later(progress, done, total),
@@ -199,17 +204,24 @@ def _ranked(result: Attribution, curve: Curve, chance: tuple[Curve, ...]) -> Ran
     )
 
 
-def _target(network: str, target: int | None, found: Sequence[Ranked]) -> int | None:
-    """The class for one more network: that of the maps before, if it knows one of that name."""
+def _classes(
+    network: str, target: int | None, against: int | None, found: Sequence[Ranked]
+) -> tuple[int | None, int | None]:
+    """The class for one more network and the one it is compared with: those of the maps before, by their names."""
     if not found:
-        return target
+        return target, against
     first = found[0].result
     record, other = known(first.network), known(network)
     if record.labels == other.labels:
-        return first.target
+        return first.target, first.against
     with borrowed(network) as loaded:
         names = loaded.labels
-    return names.index(first.label) if first.label in names else None
+    own = names.index(first.label) if first.label in names else None
+    if first.against_label is None:
+        return own, None
+    if first.against_label not in names:
+        raise SettingsError(f"{network} knows no {first.against_label} to compare with; leave it out.")
+    return own, names.index(first.against_label)
 
 
 def _sentence(found: Sequence[Ranked], best: int | None, seeds: int) -> str:

@@ -175,25 +175,30 @@ def attribute(
         found = explained(
             loaded, square, method=method, target=target, against=against, at=at, before=1, progress=progress
         )
+        classes = _classes(loaded, probabilities, target, against)
     return Attribution(
         values=found.map.values,
         pixels=np.asarray(square),
         file=photo.name,
         network=loaded.record.tag,
         method=method,
-        target=target,
-        label=loaded.labels[target],
-        probability=probabilities[target].item(),
         setting=found.setting,
-        against=against,
-        against_label=None if against is None else loaded.labels[against],
-        against_probability=None if against is None else probabilities[against].item(),
+        **classes,
         layer=found.layer,
         completeness_error=found.map.completeness_error,
         difference=found.map.difference,
         forwards=1 + found.images,
         seconds=time.perf_counter() - start,
     )
+
+
+def _classes(loaded: Loaded, probabilities: Tensor, target: int, against: int | None) -> dict[str, Any]:
+    """What an `Attribution` says of its classes."""
+    asked = {"target": target, "label": loaded.labels[target], "probability": probabilities[target].item()}
+    if against is None:
+        return asked
+    other = {"against": against, "against_label": loaded.labels[against]}
+    return asked | other | {"against_probability": probabilities[against].item()}
 
 
 def _probabilities(loaded: Loaded, x: Tensor) -> Tensor:

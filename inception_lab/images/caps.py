@@ -12,11 +12,11 @@ from torch import nn
 
 from inception_lab.errors import SettingsError
 from inception_lab.images import deletion, estimate, residuals
-from inception_lab.images.estimate import FIXED, HELD, LIVE, Measured, measured
+from inception_lab.images.estimate import FIXED, HELD, LIVE, Measured, measured, remembered
 from inception_lab.images.explain import entering
 from inception_lab.images.joints import residues, trunk
 from inception_lab.images.methods import METHODS, Method
-from inception_lab.images.networks import Loaded, borrowed
+from inception_lab.images.networks import MODELS, Loaded
 from inception_lab.images.randomised import calibration
 from inception_lab.models.memory import weight_bytes
 from inception_lab.models.records import EMBEDDED
@@ -40,10 +40,18 @@ def cap(task: Task, network: str = EMBEDDED, *, method: Method = "integrated_gra
         raise SettingsError(f"There is no task {task!r}; there are {', '.join(TASKS)}.")
     if method not in METHODS:
         raise SettingsError(f"There is no method {method!r}; there are {', '.join(METHODS)}.")
-    with borrowed(network) as loaded:
+    loaded = MODELS.get(network)
+    found = remembered(loaded.model)  # without the lock: a page asks this while another one works
+    if found is None:
         size = loaded.record.size
-        found = measured(loaded.model, entering(loaded, Image.new("RGB", (size, size))))
-        return FIXED + weight_bytes(loaded.model) + int(_beside(task, loaded, found, method))
+        with loaded.lock:
+            found = measured(loaded.model, entering(loaded, Image.new("RGB", (size, size))))
+    return FIXED + weight_bytes(loaded.model) + int(_beside(task, loaded, found, method))
+
+
+def said(task: Task, network: str = EMBEDDED, *, method: Method = "integrated_gradients") -> str:
+    """`cap` in words."""
+    return f"at most about {cap(task, network, method=method) / 1e6:,.0f} MB of memory"
 
 
 def _beside(task: Task, loaded: Loaded, found: Measured, method: Method) -> float:
@@ -73,7 +81,7 @@ def _rows(loaded: Loaded) -> int:
         return 0
     size = loaded.record.size
     sizes: list[int] = []
-    with torch.inference_mode():
+    with loaded.lock, torch.inference_mode():
         x = entering(loaded, Image.new("RGB", (size, size)))
         for module in trunk(loaded):
             x = module(x)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import html
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from io import StringIO
 from typing import Any, final
 
@@ -33,6 +33,9 @@ class Vote:
     label: str
     index: int
     probabilities: tuple[float, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self) | {"probabilities": list(self.probabilities)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,7 @@ class Classification:
             "crops": self.crops,
             "reading": self.reading,
             "members": [{"network": tag, "share": share} for tag, share in self.members],
+            "votes": [vote.to_dict() for vote in self.votes],
             "note": self.note,
             "seconds": self.seconds,
         }

@@ -146,6 +146,17 @@ def trust(
         )
         found = deletion.curves(asked, result.values, parts, steps=steps, seeds=seeds)
         remade = _again(loaded, result, kinds, draws, done=asked.done, total=total, progress=progress)
+    setting = (
+        f"{int(parts.max()) + 1} {regions}, strongest first to {deletion.ground_in_words(ground)}, {steps} steps; "
+        f"{seeds} random orders, seeds 1 to {seeds}; {draws} drawn network{'s' * (draws > 1)} of each kind"
+    )
+    return _judged(result, found, remade, setting, forwards=total, seconds=time.perf_counter() - start)
+
+
+def _judged(
+    result: Attribution, found: Curves, remade: tuple[Remade, ...], setting: str, *, forwards: int, seconds: float
+) -> Trust:
+    """All that was found of a map, with the verdict that follows from it."""
     missing = _missing(result)
     said = verdict.judged(found, remade, missing=missing)
     return Trust(
@@ -158,11 +169,10 @@ def trust(
         network=result.network,
         method=result.method,
         target=result.target,
-        label=result.label if result.against_label is None else f"{result.label} rather than {result.against_label}",
-        setting=f"{int(parts.max()) + 1} {regions}, strongest first to {deletion.ground_in_words(ground)}, {steps} "
-        f"steps; {seeds} random orders, seeds 1 to {seeds}; {draws} drawn network{'s' * (draws > 1)} of each kind",
-        forwards=total,
-        seconds=time.perf_counter() - start,
+        label=result.question,
+        setting=setting,
+        forwards=forwards,
+        seconds=seconds,
     )
 
 

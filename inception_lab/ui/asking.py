@@ -10,11 +10,13 @@ import streamlit as st
 
 from inception_lab.errors import LabError
 from inception_lab.images.trained import known
+from inception_lab.ui import drawer
 from inception_lab.ui.photos import Upload, classified
 from inception_lab.ui.widgets import linked, plain
 
 if TYPE_CHECKING:
-    from inception_lab.images.attribute import Estimate, Method
+    from inception_lab.images.attribute import Attribution, Estimate, Method
+    from inception_lab.images.caps import Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,36 @@ def ask(upload: Upload, network: str) -> Question:
         rows = [{"looks at": one.group, "method": one.title, "what it does": one.does} for one in METHODS.values()]
         st.dataframe(pd.DataFrame(rows), hide_index=True, alt="The methods, in groups, with a sentence each")
     return asked
+
+
+def answered(asked: Question) -> Attribution | str:
+    """The map, with a bar while it is made, or the sentence that says why there is none."""
+    from inception_lab.images.attribute import attribute
+    from inception_lab.images.load import load
+
+    bar = st.progress(0.0, "Starting")
+    try:
+        return attribute(
+            load(asked.upload.data, name=asked.upload.name),
+            asked.network,
+            method=asked.method,
+            target=asked.target,
+            against=asked.against,
+            at=asked.at,
+            progress=drawer.meter(bar, word="images"),
+        )
+    except LabError as error:
+        return plain(error)
+    finally:
+        bar.empty()
+
+
+@st.cache_data(max_entries=64, show_spinner="Measuring one pass")
+def memory(task: Task, network: str, method: Method = "integrated_gradients") -> str:
+    """The memory that a task takes at most, in words."""
+    from inception_lab.images.caps import said
+
+    return said(task, network, method=method)
 
 
 def pick_classes(upload: Upload, network: str) -> tuple[int, int | None]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from html import escape
 from io import BytesIO
 from typing import TYPE_CHECKING
 
@@ -10,19 +9,14 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 from PIL import Image
-from plotly.colors import get_colorscale
 
-from inception_lab.errors import LabError
-from inception_lab.figures.colours import AMOUNT, SIGNED
-from inception_lab.ui import drawer, trust
-from inception_lab.ui.asking import METHODS, Question, ask
+from inception_lab.ui import drawer, maps, trust
+from inception_lab.ui.asking import METHODS, answered, ask
 from inception_lab.ui.photos import Upload, large
 from inception_lab.ui.widgets import plain
 
 if TYPE_CHECKING:
     from inception_lab.images.attribute import Attribution
-
-GRID = 7  # the table's rows and columns: as fine as the last feature maps of a 224-pixel network
 
 
 def show(upload: Upload, network: str) -> str:
@@ -36,7 +30,7 @@ def show(upload: Upload, network: str) -> str:
         stop = st.empty()
     if go:  # any click ends the script, and the work with it
         stop.button("Stop", key="explain-stop", icon=":material/stop:")
-        st.session_state["explained"] = (asked, _run(asked))  # one map a session: the last
+        st.session_state["explained"] = (asked, answered(asked))  # one map a session: the last
         stop.empty()
     before = st.session_state.get("explained")
     if before and before[0] == asked:
@@ -44,30 +38,8 @@ def show(upload: Upload, network: str) -> str:
             st.error(before[1], icon=":material/block:")
         else:
             _map(before[1])
-            trust.show(before[1], upload, network)
+            trust.show(before[1])
     return f'{upload.python}\nfound = lab.attribute(photo, "{network}"{asked.options})\nlab.trust(found)'
-
-
-def _run(asked: Question) -> Attribution | str:
-    """The map, or the sentence that says why there is none."""
-    from inception_lab.images.attribute import attribute
-    from inception_lab.images.load import load
-
-    bar = st.progress(0.0, "Starting")
-    try:
-        return attribute(
-            load(asked.upload.data, name=asked.upload.name),
-            asked.network,
-            method=asked.method,
-            target=asked.target,
-            against=asked.against,
-            at=asked.at,
-            progress=drawer.meter(bar, word="images"),
-        )
-    except LabError as error:
-        return plain(error)
-    finally:
-        bar.empty()
 
 
 def _map(result: Attribution) -> None:
@@ -81,7 +53,8 @@ def _map(result: Attribution) -> None:
     alt = f"{title} for {result.question}: most weight around {_peak(result)}"
     caption = f"{title} for {result.question}, {result.setting}"
     right.image(large(result.overlay()), caption=plain(caption), alt=alt, width="stretch")
-    right.html(_legend(result))
+    with right:
+        _legend(result)
     if result.completeness_error is not None and result.difference is not None:
         st.caption(completeness(result))
     st.caption(
@@ -115,7 +88,7 @@ def _npy(result: Attribution) -> bytes:
 
 def _squares(result: Attribution) -> pd.DataFrame:
     """The map summed over GRID × GRID squares: place, size in pixels, and the sum, which adds up to the whole map's."""
-    high, wide = (np.array_split(np.arange(side), GRID) for side in result.values.shape)
+    high, wide = (np.array_split(np.arange(side), maps.GRID) for side in result.values.shape)
     return pd.DataFrame(
         [
             {
@@ -132,18 +105,12 @@ def _squares(result: Attribution) -> pd.DataFrame:
     )
 
 
-def _legend(result: Attribution) -> str:
+def _legend(result: Attribution) -> None:
     """A bar of the map's colours with the numbers at its ends."""
-    colours = ", ".join(colour for _, colour in get_colorscale(SIGNED if result.signed else AMOUNT))
-    other = "against" if result.against_label is None else f"for {escape(result.against_label)}"
+    other = "against" if result.against_label is None else f"for {result.against_label}"
     low = f"−{result.limit:.3g} {other}" if result.signed else "0"
-    high = f"{result.limit:.3g} {'for' if result.signed else 'matters for'} {escape(result.label)}"
-    return (
-        f'<div role="img" aria-label="colours from {low} to {high}" style="height:.8rem;border-radius:.2rem;'
-        f'background:linear-gradient(to right, {colours})"></div>'
-        '<div style="display:flex;justify-content:space-between;font-size:.85rem">'
-        f"<span>{low}</span><span>{high}</span></div>"
-    )
+    high = f"{result.limit:.3g} {'for' if result.signed else 'matters for'} {result.label}"
+    maps.legend(low, high, signed=result.signed)
 
 
 def _peak(result: Attribution) -> str:

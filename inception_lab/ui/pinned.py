@@ -12,15 +12,18 @@ from PIL import Image
 from inception_lab.errors import LabError
 from inception_lab.figures.agreement import field, matrix
 from inception_lab.ui import drawer, maps
-from inception_lab.ui.asking import METHODS, Question, ask
+from inception_lab.ui.asking import METHODS, Question, answered, ask
 from inception_lab.ui.photos import Upload, large
 from inception_lab.ui.widgets import plain
 
 if TYPE_CHECKING:
     from inception_lab.images.agreement import Agreement
     from inception_lab.images.attribute import Attribution, Method
+    from inception_lab.images.comparison import Comparison
 
 PIN, NOW, MANY = "pinned", "compared", "agreed"  # in the session
+Many = tuple[Upload, list[str], list["Method"], int | None, int | None]
+"""What the matrix is asked: networks, methods, the class and the one it is compared with."""
 LINK = "pin"  # network~method~class~class to compare with~layer of the pinned map; its photograph is the page's
 
 
@@ -53,27 +56,13 @@ def show(upload: Upload, network: str) -> str:
 
 def _keep(key: str, asked: Question, stop: st.delta_generator.DeltaGenerator) -> None:
     """Make a map and keep it in the session; any click ends the script, and the work with it."""
-    from inception_lab.images.attribute import attribute
-    from inception_lab.images.load import load
-
     stop.button("Stop", key=f"{key}-stop", icon=":material/stop:")
-    bar = st.progress(0.0, "Starting")
-    try:
-        found = attribute(
-            load(asked.upload.data, name=asked.upload.name),
-            asked.network,
-            method=asked.method,
-            target=asked.target,
-            against=asked.against,
-            at=asked.at,
-            progress=drawer.meter(bar, word="images"),
-        )
+    found = answered(asked)
+    stop.empty()
+    if isinstance(found, str):
+        st.error(found, icon=":material/block:")
+    else:
         st.session_state[key] = (asked, found)
-    except LabError as error:
-        st.error(plain(error), icon=":material/block:")
-    finally:
-        bar.empty()
-        stop.empty()
 
 
 def _of(key: str, asked: Question) -> Attribution | None:
@@ -150,23 +139,8 @@ def _beside(pinned: Attribution, now: Attribution | None) -> None:
         for column, one in zip(st.columns(2), (pinned, now), strict=True):
             column.image(one.overlay(), caption=plain(named(one)), alt=named(one), width="stretch")
         return
-    unit = found.scale
-    fields = (
-        ("Pinned", named(pinned), found.first, found.limit, found.signed),
-        ("Chosen", named(now), found.second, found.limit, found.signed),
-        ("Difference", "Pinned less chosen", found.difference, found.difference_limit, True),
-    )
-    left, *columns = st.columns(4)
-    seen = f"The part of {now.file} that both were shown"
-    left.markdown("**Photograph**")
-    left.image(large(Image.fromarray(found.pixels)), alt=seen, width="stretch")
-    left.caption(plain(seen))
-    for column, (title, words, values, limit, signed) in zip(columns, fields, strict=True):
-        figure, alt = field(values, limit=limit, signed=signed, unit=unit, title=f"{title}: {words}")
-        column.markdown(f"**{title}**")
-        column.plotly_chart(figure, key=f"map-{title.lower()}", alt=alt)
-        column.caption(plain(words))
-    scale = "the same number of logits" if unit == "logits" else "the same share of each map's own strength"
+    _fields(pinned, now, found)
+    scale = "the same number of logits" if found.scale == "logits" else "the same share of each map's own strength"
     st.caption(
         plain(
             f"One colour is {scale} in both. Rank correlation {found.correlation:.2f}. {found.setting}. The pinned "
@@ -183,6 +157,26 @@ def _beside(pinned: Attribution, now: Attribution | None) -> None:
         "difference.csv",
         "text/csv",
     )
+
+
+def _fields(pinned: Attribution, now: Attribution, found: Comparison) -> None:
+    """The photograph, both maps and their difference in a row."""
+    unit = found.scale
+    fields = (
+        ("Pinned", named(pinned), found.first, found.limit, found.signed),
+        ("Chosen", named(now), found.second, found.limit, found.signed),
+        ("Difference", "Pinned less chosen", found.difference, found.difference_limit, True),
+    )
+    left, *columns = st.columns(4)
+    seen = f"The part of {now.file} that both were shown"
+    left.markdown("**Photograph**")
+    left.image(large(Image.fromarray(found.pixels)), alt=seen, width="stretch")
+    left.caption(plain(seen))
+    for column, (title, words, values, limit, signed) in zip(columns, fields, strict=True):
+        figure, alt = field(values, limit=limit, signed=signed, unit=unit, title=f"{title}: {words}")
+        column.markdown(f"**{title}**")
+        column.plotly_chart(figure, key=f"map-{title.lower()}", alt=alt)
+        column.caption(plain(words))
 
 
 def _matrix(asked: Question) -> str:
@@ -208,12 +202,21 @@ def _matrix(asked: Question) -> str:
     st.caption(
         plain(
             f"Class: the one chosen above; networks with other classes take the one of its name, or their first "
-            f"choice. Cost: {images:,} images through the networks, the deletion test as arbiter included."
+            "choice. Methods that look at a layer take each network's default. "
+            f"Cost: {images:,} images through the networks, the deletion test as arbiter included."
         )
     )
     networks = [one for one in (network,) if one in networks] + [one for one in networks if one != network]
     target = asked.target if networks[0] == network else None
-    question = (asked.upload, networks, methods, target)
+    against = asked.against if networks[0] == network else None
+    question = (asked.upload, networks, methods, target, against)
+    _asked(question)
+    compared = "" if against is None else f", against={against}"
+    return f"lab.agreement(photo, networks={networks!r}, methods={list(methods)!r}, target={target}{compared})"
+
+
+def _asked(question: Many) -> None:
+    """The matrix, when asked for; any click ends the script, and the work with it."""
     with st.container(horizontal=True):
         go = st.button("Compare them", key="agree-go", icon=":material/grid_on:")
         stop = st.empty()
@@ -229,7 +232,6 @@ def _matrix(asked: Question) -> str:
     before = st.session_state.get(MANY)
     if before and before[0] == question:
         _agreed(before[1])
-    return f"lab.agreement(photo, networks={networks!r}, methods={list(methods)!r}, target={target})"
 
 
 def _ready(network: str) -> list[str]:
@@ -242,7 +244,9 @@ def _ready(network: str) -> list[str]:
     return list(dict.fromkeys([network, *here, *trained.networks()]))
 
 
-def _agree(upload: Upload, networks: list[str], methods: list[Method], target: int | None) -> Agreement | str:
+def _agree(
+    upload: Upload, networks: list[str], methods: list[Method], target: int | None, against: int | None
+) -> Agreement | str:
     from inception_lab.images.agreement import agreement
     from inception_lab.images.load import load
 
@@ -250,7 +254,7 @@ def _agree(upload: Upload, networks: list[str], methods: list[Method], target: i
     photo = load(upload.data, name=upload.name)
     try:
         meter = drawer.meter(bar, word="images")
-        return agreement(photo, networks=networks, methods=methods, target=target, progress=meter)
+        return agreement(photo, networks=networks, methods=methods, target=target, against=against, progress=meter)
     except LabError as error:
         return plain(error)
     finally:

@@ -18,6 +18,7 @@ from inception_lab.figures.damage import ranked
 from inception_lab.figures.predictions import guesses
 from inception_lab.images.parts import Damage
 from inception_lab.ui import drawer, maps
+from inception_lab.ui.asking import memory
 from inception_lab.ui.photos import Upload, large
 from inception_lab.ui.widgets import linked_segments, plain
 
@@ -216,7 +217,7 @@ def _damage(upload: Upload, network: str, target: int, *, alone: bool) -> None:
     count, runs = cost(network)
     st.caption(
         f"Switches off each of {count} residual blocks by itself. Cost: about {runs:.0f} images through the network, "
-        "as what comes before a block is not run again."
+        f"as what comes before a block is not run again; {memory('damage', network)}."
         + " The damage is that to the first class alone, not to its lead over the other."
         * alone
     )

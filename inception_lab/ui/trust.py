@@ -13,7 +13,8 @@ from PIL import Image
 from inception_lab.errors import LabError
 from inception_lab.figures.trust import trust as drawn
 from inception_lab.ui import drawer
-from inception_lab.ui.photos import Upload, large
+from inception_lab.ui.asking import memory
+from inception_lab.ui.photos import large
 from inception_lab.ui.widgets import plain
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ ICONS = {
 }
 
 
-def show(result: Attribution, upload: Upload, network: str) -> None:
+def show(result: Attribution) -> None:
     """The button with its cost, and what the test of this very map found; it lasts until another map is tested."""
     from inception_lab.images.trust import cost
 
@@ -38,7 +39,8 @@ def show(result: Attribution, upload: Upload, network: str) -> None:
     st.caption(
         "Removes what the map marks and brings it back, beside five random orders, and makes the map again on networks "
         f"with random weights. Cost: {cost(result):,} images through the network, about "
-        f"{_seconds(result, cost(result))}, 4 at a time at most or as many as the method takes."
+        f"{_seconds(result, cost(result))}, 4 at a time at most or as many as the method takes; "
+        f"{memory('trust', result.network, result.method)}."
     )
     with st.container(horizontal=True):
         go = st.button("Test this map", key="trust-go", icon=":material/science:")

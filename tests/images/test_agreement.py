@@ -106,6 +106,15 @@ def test_the_arbiter_and_the_matrix_of_the_cup() -> None:
     assert json.loads(json.dumps(found.to_dict()))["maps"][1]["map"] == "grad_cam, efficientnet_lite0"
 
 
+def test_a_contrast_is_agreed_on_as_one() -> None:
+    asked = {"steps": 4, "seeds": 3, "methods": ("saliency", "grad_cam")}
+    alone, both = agreement(COFFEE, **asked), agreement(COFFEE, against=968, **asked)  # type: ignore[arg-type]
+    assert [one["class"] for one in both.rows()] == 2 * ["espresso rather than cup"]
+    assert both.ranked[0].result.against == 968
+    assert both.matrix[0, 1] != alone.matrix[0, 1]
+    assert both.forwards == alone.forwards
+
+
 def test_one_map_agrees_with_nothing() -> None:
     with pytest.raises(SettingsError, match="at least two different maps"):
         agreement(Image.new("RGB", (8, 8)), methods=("saliency",))

@@ -5,9 +5,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from inception_lab.cli.main import main
 from inception_lab.errors import SettingsError
-from inception_lab.images.caps import TASKS, cap
+from inception_lab.images.caps import TASKS, cap, said
+from inception_lab.images.methods import Method
+from inception_lab.images.samples import samples
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -62,3 +66,14 @@ def test_a_cap_is_for_what_there_is() -> None:
     with pytest.raises(SettingsError, match="no method 'lime'"):
         cap("trust", method="lime")  # type: ignore[arg-type]
     assert cap("rho") < cap("damage")
+
+
+def test_the_commands_announce_it() -> None:
+    """Before the work, beside its cost."""
+    coffee = str(samples()[0].path)
+    for command, words in (("damage", []), ("credit", []), ("trust", ["--method", "saliency", "--steps", "2"])):
+        done = CliRunner().invoke(main, [command, coffee, *words])
+        assert done.exit_code == 0, done.stderr
+        method: Method = "saliency" if command == "trust" else "integrated_gradients"
+        assert f"{command}: {said(command, method=method)}." in done.stderr  # type: ignore[arg-type]
+    assert said("damage") == f"at most about {cap('damage') / 1e6:,.0f} MB of memory"

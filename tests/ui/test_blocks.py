@@ -62,6 +62,7 @@ def test_the_page_says_what_the_library_says() -> None:
     tables = [table.value for table in app.dataframe]
     assert list(next(table for table in tables if "node" in table.columns).credit) == [shortcut.credit, residual.credit]
     assert app.query_params["rho"] in ("50", ["50"])
+    assert "at most about" in said(app), "what the damage takes is said before"
     app.button(key="damage").click().run()
     assert not app.exception
     worst = damage(COFFEE, target=967).ranked()[0]

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from inception_lab.images.attribute import Attribution
+from inception_lab.images.methods import TITLES
+from inception_lab.ui import asking
 from inception_lab.ui.maps import overlays, squares
 
 
@@ -39,3 +41,8 @@ def test_squares_are_means() -> None:
     rows = squares({"map": values, "twice": 2 * values})
     assert [row["map"] for row in rows] == list(range(49))
     assert rows[8] == pytest.approx({"row": 2, "column": 2, "map": 8, "twice": 16})
+
+
+def test_methods_have_one_name_each() -> None:
+    """The page keeps names of its own, as those of the library come with torch."""
+    assert {word: one.title for word, one in asking.METHODS.items()} == TITLES

@@ -1,0 +1,72 @@
+"""What work takes of the machine: its rate beside this process's own matrix product, its peak beside its cap."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from statistics import median
+
+import click
+
+from bench.harness import Skip, Work, timed
+
+THREADS = int(os.environ.get("BENCH_THREADS", "1"))
+PRODUCT = 2048  # rows and columns of the product's matrices
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def noted(work: Callable[[], object], into: list[float]) -> Work:
+    """`work` timed, its seconds kept for the rate too."""
+    clocked = timed(work, processor=THREADS == 1)
+
+    def run() -> float:
+        into.append(clocked())
+        return into[-1]
+
+    return run
+
+
+def product(into: list[float]) -> Work:
+    """The product of two square matrices in fp32, whose rate is what the machine can do."""
+    import torch
+
+    left, right = torch.rand(PRODUCT, PRODUCT), torch.rand(PRODUCT, PRODUCT)
+    return noted(lambda: left @ right, into)
+
+
+def flops(work: Callable[[], object]) -> float:
+    """Floating-point operations of convolutions and products in `work`, by torch's own count, two a multiply-add.
+
+    It knows the ops of a network as it was built; those of one that is folded and packed do the same work uncounted.
+    """
+    from torch.utils.flop_counter import FlopCounterMode
+
+    with FlopCounterMode(display=False) as counter:
+        work()
+    return float(counter.get_total_flops())
+
+
+def tell(what: str, counts: Mapping[str, float], taken: Mapping[str, list[float]], *, more: str = "") -> None:
+    """Says the rate of each side that takes so many operations, as a share of the product's; warm-up left out."""
+    peak = 2 * PRODUCT**3 / median(taken["product"][1:]) / 1e9
+    rates = {side: count / median(taken[side][1:]) / 1e9 for side, count in counts.items()}
+    clock = "processor time" if THREADS == 1 else "wall time"
+    said = ", ".join(f"{side} {rate:.0f} GFLOP/s ({rate / peak:.0%})" for side, rate in rates.items())
+    click.echo(
+        f"  {what}, {THREADS} threads, {clock}, load {os.getloadavg()[0]:.1f}: {said} of torch.mm's {peak:.0f}{more}",
+        err=True,
+    )
+
+
+def peak(task: str, network: str) -> tuple[float, float]:
+    """Bytes that a fresh process's memory grows by at its peak for `task`, and the cap announced before it."""
+    if not Path("/proc/self/status").exists():
+        raise Skip("only Linux tells a process its own peak")
+    words = [sys.executable, "-m", "bench.peak", task, network]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True)
+    said = json.loads(done.stdout)
+    return said["took"], said["cap"]
