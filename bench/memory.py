@@ -1,4 +1,4 @@
-"""Peak memory beside the cap that is announced before the work: each task in a fresh process, random weights."""
+"""Peak memory beside the cap that is announced before the work: each task in a fresh process."""
 
 from __future__ import annotations
 

@@ -146,7 +146,7 @@ export default function (component) {
       stage.innerHTML = svg;
       stage.drawn = source;  // not before: what was only begun is to be begun again
       stop = start();
-    }).catch(() => { if (!ended) stage.textContent = "This browser could not unpack the drawing; reload the page."; });
+    }, () => { if (!ended) stage.textContent = "This browser could not unpack the drawing; reload the page."; });
   }
   const svg = stage.querySelector("svg");
   svg?.setAttribute("role", "group");

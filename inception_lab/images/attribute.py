@@ -128,16 +128,12 @@ def estimate(
     """
     record = known(network)
     methods.passes(method, record.size)
-    square = Image.new("RGB", (record.size, record.size)) if image is None else cut(load(image), record)
-    regions = methods.REGIONS
-    if image is not None and method == "feature_ablation":
+    regions, square = methods.REGIONS, None if image is None else cut(load(image), record)
+    if square is not None and method == "feature_ablation":
         regions = int(superpixels(np.asarray(square)).max()) + 1
     loaded = MODELS.get(network)
     with threads_set(threads):
-        found = estimates.remembered(loaded.model)  # without the lock: a page asks this while another one works
-        if found is None:
-            with loaded.lock:
-                found = estimates.measured(loaded.model, entering(loaded, square))
+        found = estimates.measured(loaded)
     return estimates.estimate(method, found, size=record.size, at=at, regions=regions)
 
 

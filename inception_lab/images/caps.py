@@ -12,7 +12,7 @@ from torch import nn
 
 from inception_lab.errors import SettingsError
 from inception_lab.images import deletion, estimate, residuals
-from inception_lab.images.estimate import FIXED, HELD, LIVE, Measured, measured, remembered
+from inception_lab.images.estimate import FIXED, HELD, LIVE, Measured, measured
 from inception_lab.images.explain import entering
 from inception_lab.images.joints import residues, trunk
 from inception_lab.images.methods import METHODS, Method
@@ -41,12 +41,7 @@ def cap(task: Task, network: str = EMBEDDED, *, method: Method = "integrated_gra
     if method not in METHODS:
         raise SettingsError(f"There is no method {method!r}; there are {', '.join(METHODS)}.")
     loaded = MODELS.get(network)
-    found = remembered(loaded.model)  # without the lock: a page asks this while another one works
-    if found is None:
-        size = loaded.record.size
-        with loaded.lock:
-            found = measured(loaded.model, entering(loaded, Image.new("RGB", (size, size))))
-    return FIXED + weight_bytes(loaded.model) + int(_beside(task, loaded, found, method))
+    return FIXED + weight_bytes(loaded.model) + int(_beside(task, loaded, measured(loaded), method))
 
 
 def said(task: Task, network: str = EMBEDDED, *, method: Method = "integrated_gradients") -> str:

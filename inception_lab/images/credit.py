@@ -15,12 +15,12 @@ from contextlib import ExitStack, nullcontext
 import torch
 from torch import Tensor, nn
 
-from inception_lab.errors import SettingsError, UnknownAddress
+from inception_lab.errors import UnknownAddress
 from inception_lab.images.crops import pixels
 from inception_lab.images.joints import Joint, joints, scaled
 from inception_lab.images.load import Photo, Source, load
 from inception_lab.images.methods import Progress
-from inception_lab.images.networks import Loaded, borrowed, shares, tensor, threads_set
+from inception_lab.images.networks import Loaded, aimed, borrowed, shares, tensor, threads_set
 from inception_lab.images.parts import Credit, Node, Part, within
 from inception_lab.models.records import EMBEDDED
 
@@ -124,24 +124,13 @@ def split(
 
 def score(loaded: Loaded, logits: Tensor, target: int | None, against: int | None) -> Tensor:
     """The logit of `target`, less that of `against`, of one row of logits; of a class against itself it is refused."""
-    aim = best(loaded, logits, target)
-    if against is None:
-        return logits[aim]
-    if against == aim:
-        raise SettingsError(f"Class {aim} against itself is always 0; choose another class to compare with.")
-    return logits[aim] - logits[aimed(loaded, against)]
+    aim = aimed(loaded, best(loaded, logits, target), against)
+    return logits[aim] if against is None else logits[aim] - logits[against]
 
 
 def best(loaded: Loaded, logits: Tensor, target: int | None) -> int:
     """`target`, or the first choice of a row of logits; raises `SettingsError` for a class that is not there."""
     return int(logits.argmax()) if target is None else aimed(loaded, target)
-
-
-def aimed(loaded: Loaded, target: int) -> int:
-    """`target`; raises `SettingsError` for a class that is not there."""
-    if not 0 <= target < loaded.record.classes:
-        raise SettingsError(f"There is no class {target}; {loaded.record.tag} has 0 to {loaded.record.classes - 1}.")
-    return target
 
 
 def _node(joint: Joint, parts: tuple[Tensor, ...], whole: Tensor, gradient: Tensor) -> Node:

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from inception_lab.images.methods import BATCH, REGIONS, Method, Passes, passes, recording
+from inception_lab.images.networks import Loaded
 
 CAP = 1 << 30  # bytes that one attribution may take beside the network; a single image may need more all the same
 HELD = 1.5  # peak over what is kept for the way back: gradients and the convolutions' own working memory
@@ -54,23 +55,22 @@ _KNOWN: WeakKeyDictionary[nn.Module, dict[int, Measured]] = WeakKeyDictionary()
 _GUARD = Lock()
 
 
-def remembered(model: nn.Module) -> Measured | None:
-    """What was measured of the network with this count of threads; None before the first time."""
-    with _GUARD:
-        return _KNOWN.get(model, {}).get(torch.get_num_threads())
-
-
-def measured(model: nn.Module, image: Tensor) -> Measured:
+def measured(loaded: Loaded) -> Measured:
     """One pass without and one with gradients, each after one to warm up; kept for each network and count of threads.
 
-    The caller holds the network's lock.
+    Only the first time it takes the network's lock: a page asks again while another one works.
     """
-    known = remembered(model)
-    if known is None:
-        known = _measure(model, image)
-        with _GUARD:
-            _KNOWN.setdefault(model, {})[torch.get_num_threads()] = known
-    return known
+    found = _remembered(loaded.model)
+    if found is not None:
+        return found
+    with loaded.lock:
+        found = _remembered(loaded.model)  # another thread may have been first
+        if found is None:
+            side = loaded.record.size
+            found = _measure(loaded.model, torch.zeros(1, 3, side, side).contiguous(memory_format=torch.channels_last))
+            with _GUARD:
+                _KNOWN.setdefault(loaded.model, {})[torch.get_num_threads()] = found
+    return found
 
 
 def batch_of(method: Method, found: Measured, cap: int = CAP) -> int:
@@ -100,6 +100,11 @@ def _each(method: Method, found: Measured) -> float:
     if not passes(method, 1).gradient:
         return LIVE * found.live
     return HELD * found.held * EXTRA.get(method, 1.0)
+
+
+def _remembered(model: nn.Module) -> Measured | None:
+    with _GUARD:
+        return _KNOWN.get(model, {}).get(torch.get_num_threads())
 
 
 def _measure(model: nn.Module, image: Tensor) -> Measured:

@@ -16,7 +16,7 @@ from inception_lab.errors import SettingsError, UnknownAddress
 from inception_lab.images import gradients, layers, methods, perturbations
 from inception_lab.images.estimate import batch_of, measured
 from inception_lab.images.methods import AT_LAYER, Map, Meter, Method, Progress, Score
-from inception_lab.images.networks import Loaded, tensor
+from inception_lab.images.networks import Loaded, aimed, tensor
 from inception_lab.models.records import EMBEDDED
 
 EMBEDDED_LAYER = "bn2"  # timm's last convolution ends in it, activation included
@@ -56,13 +56,9 @@ def explained(
     """
     if at is not None and method not in AT_LAYER:
         raise SettingsError(f"A layer ({at}) is for {', '.join(AT_LAYER)} only; {method} looks at the input.")
-    for chosen in (target, *(() if against is None else (against,))):
-        if not 0 <= chosen < loaded.record.classes:
-            raise SettingsError(f"There is no class {chosen}; this network has 0 to {loaded.record.classes - 1}.")
-    if against == target:
-        raise SettingsError(f"Class {target} against itself is always 0; choose another class to compare with.")
+    aimed(loaded, target, against)
     x = entering(loaded, square)
-    batch = batch or batch_of(method, measured(loaded.model, x))
+    batch = batch or batch_of(method, measured(loaded))
     regions = perturbations.superpixels(np.asarray(square)) if method == "feature_ablation" else None
     count = methods.REGIONS if regions is None else int(regions.max()) + 1
     images = methods.passes(method, loaded.record.size, batch=batch, regions=count).images

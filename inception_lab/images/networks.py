@@ -223,6 +223,17 @@ def tensor(squares: list[Image.Image], record: WeightRecord, device: torch.devic
     return planes.sub_(mean.view(1, 3, 1, 1)).div_(std.view(1, 3, 1, 1))
 
 
+def aimed(loaded: Loaded, target: int, against: int | None = None) -> int:
+    """`target`; raises `SettingsError` for a class that is not there and for a class `against` itself."""
+    for chosen in (target, target if against is None else against):
+        if not 0 <= chosen < loaded.record.classes:
+            named = f"{loaded.record.tag} has 0 to {loaded.record.classes - 1}"
+            raise SettingsError(f"There is no class {chosen}; {named}.")
+    if against == target:
+        raise SettingsError(f"Class {target} against itself is always 0; choose another class to compare with.")
+    return target
+
+
 def probabilities(loaded: Loaded, photo: Photo, crops: int = 1) -> Tensor:
     """Softmax outputs averaged over the crops of a protocol, (classes,); the caller holds the lock."""
     squares = cut(photo, loaded.record, crops)

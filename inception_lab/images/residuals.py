@@ -16,12 +16,12 @@ from torch import Tensor, nn
 
 from inception_lab.errors import SettingsError
 from inception_lab.images.classify import Prediction
-from inception_lab.images.credit import aimed, best
+from inception_lab.images.credit import best
 from inception_lab.images.crops import pixels
 from inception_lab.images.joints import Residue, chosen, residues, scaled, trunk
 from inception_lab.images.load import Photo, Source, load
 from inception_lab.images.methods import Progress
-from inception_lab.images.networks import MODELS, Loaded, borrowed, tensor, threads_set
+from inception_lab.images.networks import MODELS, Loaded, aimed, borrowed, tensor, threads_set
 from inception_lab.images.parts import Damage, Damaged
 from inception_lab.models.records import EMBEDDED
 

@@ -20,7 +20,7 @@ from inception_lab.images import deletion, verdict
 from inception_lab.images.attribute import Attribution
 from inception_lab.images.deletion import SEEDS, STEPS, Asked, Curves, Ground, Measure, Progress, Regions
 from inception_lab.images.estimate import batch_of, measured
-from inception_lab.images.explain import entering, explained
+from inception_lab.images.explain import explained
 from inception_lab.images.networks import Loaded, borrowed, threads_set
 from inception_lab.images.randomised import KINDS, Kind, Remade, calibration, randomised
 from inception_lab.images.ranks import spearman
@@ -195,7 +195,8 @@ def _again(
     progress: Progress | None,
 ) -> tuple[Remade, ...]:
     """The same question to networks of random weights, one in memory at a time."""
-    found, batch = [], _batch(loaded, result)
+    # as many images at a time as of the network that made the map, whose memory is known already
+    found, batch = [], batch_of(result.method, measured(loaded))
     for kind in kinds:
         for seed in range(draws):
             if progress is not None:
@@ -210,12 +211,6 @@ def _again(
     if progress is not None:
         progress(total, total)
     return tuple(found)
-
-
-def _batch(loaded: Loaded, result: Attribution) -> int:
-    """How many images at a time: as many as of the network that made the map, whose memory is known already."""
-    with loaded.lock:
-        return batch_of(result.method, measured(loaded.model, entering(loaded, Image.fromarray(result.pixels))))
 
 
 def _map(random: Loaded, result: Attribution, batch: int, progress: Progress | None) -> deletion.Array:

@@ -215,7 +215,7 @@ def test_the_labs_own_networks_are_sound(method: Method) -> None:
 def test_wrong_requests() -> None:
     with pytest.raises(SettingsError, match="for grad_cam, guided_grad_cam, layer_conductance only"):
         attribute(COFFEE, at="bn2")
-    with pytest.raises(SettingsError, match="There is no class 1000; this network has 0 to 999"):
+    with pytest.raises(SettingsError, match="There is no class 1000; efficientnet_lite0 has 0 to 999"):
         attribute(COFFEE, target=1000)
     with pytest.raises(SettingsError, match="There is no method 'lime'"):
         attribute(COFFEE, method="lime")  # type: ignore[arg-type]
