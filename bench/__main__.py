@@ -67,14 +67,14 @@ def as_document(results: list[Result], skipped: dict[str, str]) -> str:
 
 def as_text(results: list[Result], skipped: dict[str, str]) -> str:
     """For people: one line for each benchmark."""
-    lines = [f"{'benchmark':<{WIDE}}{'ours':>10}{'other':>{OTHER}}{'ratio':>9}{'promised':>12}{'n':>5}  kept"]
+    lines = [f"{'benchmark':<{WIDE}}{'ours':>10}{'other':>{OTHER}}{'ratio':>9}{'promised':>18}{'n':>5}  kept"]
     for result in results:
         (_, ours), *others = result.medians.items()
         other = "".join(f"{side} {amount(measured, result.bench.unit)}" for side, measured in others[:1])
         ratio = f"{result.ratio:.2f} ×" if result.ratio is not None else ""
         count, own = len(next(iter(result.seconds.values()))), amount(ours, result.bench.unit)
         lines.append(
-            f"{result.bench.name:<{WIDE}}{own:>10}{other:>{OTHER}}{ratio:>9}{result.bench.target!s:>12}{count:>5}"
+            f"{result.bench.name:<{WIDE}}{own:>10}{other:>{OTHER}}{ratio:>9}{result.bench.target!s:>18}{count:>5}"
             f"  {'yes' if result.met else 'NO'}"
         )
     for result in results:
