@@ -17,6 +17,7 @@ for module in (
     "classify",
     "runtimes",
     "explore",
+    "crowd",
     "features",
     "crops",
     "attribute",

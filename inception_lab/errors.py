@@ -45,7 +45,7 @@ class InputTooSmall(NetworkError):
             f"an image of {size[0]}x{size[1]} pixels is too small for this network. "
             "Take a larger one, or the small stem."
         )
-        self.address = address
+        self.address, self.window, self.grid = address, window, grid
 
 
 class ImpossibleAdd(NetworkError):

@@ -20,7 +20,7 @@ from inception_lab.jobs.store import Store
 from inception_lab.nets import catalog
 from inception_lab.nets.ops import Net, Size
 from inception_lab.readers.graph import Depth, Direction, Graph, graph
-from inception_lab.readers.notation import parse
+from inception_lab.readers.notation import notation, parse
 from inception_lab.readers.shapes import shapes
 from inception_lab.readers.table import ShapeTable
 
@@ -75,6 +75,16 @@ def net(network: str) -> Net:
     if network.startswith(DESIGN):
         return _design(network.removeprefix(DESIGN))
     return catalog.net(network)
+
+
+def key(net: Net) -> str:
+    """The key of a network: its name if it is the catalogue's, else its notation."""
+    return net.name if catalog.CATALOG.get(net.name) == net else f"{DESIGN}{notation(net, multiline=False)}"
+
+
+def title(key: str) -> str:
+    """The key of a network for people: a design's notation is long."""
+    return f"design of {net(key).name}" if key.startswith(DESIGN) else key
 
 
 @lru_cache(maxsize=256)

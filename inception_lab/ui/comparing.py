@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from html import escape
 from typing import Literal
@@ -10,17 +11,17 @@ import pandas as pd
 import streamlit as st
 
 from inception_lab.errors import ImpossibleAdd, InputTooSmall, LabError, UnknownAddress
+from inception_lab.images.trained import PREFIX
 from inception_lab.nets import catalog
 from inception_lab.nets.address import blocks, locate
 from inception_lab.nets.ops import Net, Residual
 from inception_lab.readers.compare import Comparison, Difference, compare, compare_blocks
 from inception_lab.readers.drawing import Graph
-from inception_lab.readers.notation import notation
-from inception_lab.ui import cache, components, drawer, selection
+from inception_lab.ui import cache, drawer, drawings, selection
 from inception_lab.ui.selection import Selection
 from inception_lab.ui.widgets import linked, plain
 
-PLAIN = "unscaled"
+PLAIN, _HELD = "unscaled", "compare-held"
 PAIRS = {
     "Inception-ResNet-v2 as drawn, as released": ("inception_resnet_v2_paper/B/01", "inception_resnet_v2"),
     "Inception-v4, Inception-ResNet-v2": ("inception_v4/B/01", "inception_resnet_v2"),
@@ -53,7 +54,7 @@ class Side:
 def show(chosen: Selection, size: int) -> str:
     """Presets, the other network, both drawings, costs and differences; returns the Python that compares them."""
     _pairs()
-    other = linked("Beside it", _others(chosen.net), key="beside")
+    other = _second(chosen)
     net, key = _other(chosen.net, other)
     left = Side(chosen.net, chosen.key, "/".join(chosen.address.split("/")[1:]))
     right = Side(net, key, _counterpart(left.rest, net))
@@ -67,8 +68,8 @@ def show(chosen: Selection, size: int) -> str:
         _side(side, size, place, inside)
     costs(left, right, size)
     _table(found)
-    second = "net.scaled(1.0)" if other == PLAIN else f'"{other}"'
-    return f"{chosen.python}\nlab.compare(net, {second})"
+    second = "other = net.scaled(1.0)" if other == PLAIN else selection.made(other, name="other")
+    return f"{chosen.python}\n{second}\nlab.compare(net, other)"
 
 
 def _pairs() -> None:
@@ -80,6 +81,40 @@ def _pairs() -> None:
 def _take(at: str, other: str) -> None:
     selection.leave(at)
     st.session_state["beside"] = other
+
+
+def _second(chosen: Selection) -> str:
+    """The word of the network beside the selected one; the selected one can be held there while another is opened."""
+    options = _others(chosen.net) | _held()
+    if st.session_state.get("beside", "") not in options:  # the run was deleted, or the first is now the same
+        st.session_state.pop("beside", None)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        other = linked("Beside it", options, key="beside")
+        st.button(
+            "Hold the first here",
+            key="hold",
+            icon=":material/keep:",
+            on_click=_hold,
+            args=(chosen.key,),
+            help="The first network stays beside whatever is opened next: a design, the network of a run, another one.",
+        )
+    return other
+
+
+def _hold(key: str) -> None:
+    st.session_state["beside"] = st.session_state[_HELD] = key
+
+
+def _held() -> dict[str, str]:
+    """The network that was held, and one of a run or a design that a link names."""
+    words = (st.session_state.get(_HELD, ""), st.session_state.get("beside", ""), st.query_params.get("beside", ""))
+    found: dict[str, str] = {}
+    for word in words:
+        if word in catalog.CATALOG or word.startswith((PREFIX, cache.DESIGN)):
+            with suppress(LabError):  # the run was deleted, or the link is damaged: `linked` says that there is no such
+                cache.net(word)
+                found[word] = cache.title(word)
+    return found
 
 
 def _others(net: Net) -> dict[str, str]:
@@ -95,9 +130,9 @@ def _others(net: Net) -> dict[str, str]:
 def _other(net: Net, word: str) -> tuple[Net, str]:
     """The network of a word, and what `cache` calls it."""
     if word != PLAIN:
-        return catalog.net(word), word
+        return cache.net(word), word
     scaled = net.scaled(1.0)
-    return scaled, f"{cache.DESIGN}{notation(scaled, multiline=False)}"
+    return scaled, cache.key(scaled)
 
 
 def _counterpart(rest: str, net: Net) -> str:
@@ -137,13 +172,13 @@ def _side(side: Side, size: int, place: int, inside: tuple[Difference, ...]) -> 
             return
         if at is not None:
             drawn = marked(drawn, at, place, inside)
-        components.drawing(
-            cache.svg(drawn),
-            alt=drawn.alt + (_alt(inside, place) if at else ""),
+        drawings.show(
+            drawn,
+            side.net,
             key=f"compared-{depth}-{place}",
             selected="/".join(side.address.split("/")[:2]) if depth == "stages" else side.address,
+            more=_alt(inside, place) if at else "",
             on_pick=_pick,
-            on_up=selection.up,
         )
 
 

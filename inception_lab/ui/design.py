@@ -18,14 +18,13 @@ from inception_lab.readers.notation import notation, parse
 from inception_lab.readers.saving import saving
 from inception_lab.readers.shapes import shapes
 from inception_lab.readers.words import window
-from inception_lab.ui import cache, comparing, components, drawer, selection
+from inception_lab.ui import cache, comparing, drawer, drawings, refusals, selection
 from inception_lab.ui.comparing import Side
 from inception_lab.ui.selection import Selection
-from inception_lab.ui.widgets import plain
+from inception_lab.ui.widgets import linked_segments, plain
 
 KEPT = 100  # steps back that a session remembers
-BROKEN = "#e4572e"  # the op that fails; the word in its box says so as well
-COPIES: dict[Copies, str] = {"all": "all equal copies", "one": "this copy only"}
+COPIES = {"all": "all equal copies", "one": "this copy only"}
 _STEPS, _PLACE, _REFUSED, _REFUSALS = "design-steps", "design-place", "design-refused", "design-refusals"
 
 
@@ -44,7 +43,7 @@ def show(chosen: Selection, size: int) -> str:
     try:
         cache.table(chosen.key, (size, size))
     except (ImpossibleAdd, InputTooSmall) as error:
-        st.error(plain(error), icon=":material/error:")
+        refusals.show(chosen, size, error)
         return ""
     _whole(chosen)
     _one(chosen, size)
@@ -53,7 +52,7 @@ def show(chosen: Selection, size: int) -> str:
     if before == now:
         st.caption("Nothing is changed yet. What you change is drawn, counted and put into the link at once.")
     _drawing(chosen, before, size)
-    comparing.costs(Side(before, _key(before), ""), Side(now, chosen.key, ""), size, names=("before", "after"))
+    comparing.costs(Side(before, cache.key(before), ""), Side(now, chosen.key, ""), size, names=("before", "after"))
     _files(now)
     calls = "".join(step.python for step in steps[1 : place + 1])
     return f"{steps[0].python}{calls}\nlab.shapes(net, size={size})"
@@ -184,14 +183,7 @@ def _one(chosen: Selection, size: int) -> None:
     now = cache.table(chosen.key, (size, size)).row(at).output[0]
     short = at.removeprefix(f"{chosen.net.name}/")
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        copies = st.segmented_control(
-            "Where",
-            list(COPIES),
-            default="all",
-            required=True,
-            key="design-copies",
-            format_func=lambda word: COPIES[word],
-        )
+        copies = cast("Copies", linked_segments("Where", COPIES, key="copies"))
         key = f"channels-{at}-{now}-{_refusals()}"
         channels = st.number_input(f"Channels of {short}", 1, max(MOST_CHANNELS, now), now, key=key, width=180)
         if channels != now:
@@ -250,11 +242,8 @@ def _refusal(chosen: Selection, size: int) -> None:
     if not drawn_here or at.count("/") < 2:
         return
     block = "/".join(at.split("/")[:3])
-    drawn = cache.picture(chosen.key, block, "block", (size, size), "LR")
-    words = f"{error.shortcut} + {error.residual}" if isinstance(error, ImpossibleAdd) else "too small"
-    drawn = drawn.marked({drawn.node(at).id: (BROKEN, words)})
-    alt = f"{drawn.alt} It fails at {at}: {words}."
-    components.drawing(cache.svg(drawn), alt=alt, key="refused", on_pick=selection.select_nearest, on_up=selection.up)
+    drawn = refusals.marked(cache.picture(chosen.key, block, "block", (size, size), "LR"), at, error)
+    drawings.show(drawn, chosen.net, key="refused", more=f" It fails at {at}: {refusals.numbers(error)}.")
 
 
 def _drawing(chosen: Selection, before: Net, size: int) -> None:
@@ -268,20 +257,7 @@ def _drawing(chosen: Selection, before: Net, size: int) -> None:
     except LabError:  # a copy that the network did not have
         inside = ()
     drawn = comparing.marked(drawn, chosen.block, 1, inside) if inside else drawn
-    components.drawing(
-        cache.svg(drawn),
-        alt=drawn.alt,
-        key="designed",
-        selected=chosen.address,
-        on_pick=selection.select_nearest,
-        on_up=selection.up,
-    )
-
-
-def _key(net: Net) -> str:
-    from inception_lab.nets.catalog import CATALOG
-
-    return net.name if CATALOG.get(net.name) == net else f"{cache.DESIGN}{notation(net, multiline=False)}"
+    drawings.show(drawn, chosen.net, key="designed", selected=chosen.address)
 
 
 def _files(net: Net) -> None:

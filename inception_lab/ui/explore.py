@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib import import_module
-from importlib.util import find_spec
-from typing import Any, Literal, assert_never, cast
+from typing import Literal, assert_never, cast
 
 import streamlit as st
 
@@ -13,7 +11,7 @@ from inception_lab.errors import ImpossibleAdd, InputTooSmall
 from inception_lab.images.trained import MODEL
 from inception_lab.nets import catalog
 from inception_lab.nets.address import blocks, head
-from inception_lab.ui import cache, components, drawer, picture, selection, trained
+from inception_lab.ui import cache, comparing, costs, design, drawer, inside, picture, refusals, selection, trained
 from inception_lab.ui.selection import Selection
 from inception_lab.ui.widgets import linked_number, linked_segments, plain
 
@@ -26,8 +24,6 @@ VIEWS: dict[View, str] = {
     "compare": "Compare",
     "cost": "Cost",
 }
-_MODULES: dict[View, str] = {"inside": "inside", "design": "design", "compare": "comparing", "cost": "costs"}
-SISTERS = {"inception_resnet_v2_printed": "inception_resnet_v2_paper"}  # cannot be built: the same with widths that fit
 
 
 def show() -> None:
@@ -36,25 +32,22 @@ def show() -> None:
     breadcrumb(chosen)
     size = pick(chosen)
     origin(chosen)
-    there = {word: title for word, title in VIEWS.items() if _there(word)}
-    view = linked_segments("View", {str(word): title for word, title in there.items()}, key="view")
+    view = linked_segments("View", {str(word): title for word, title in VIEWS.items()}, key="view")
     if lines := _view(cast("View", view), chosen, size):
         drawer.code(lines, name="explore")
-
-
-def _there(view: View) -> bool:
-    return view == "picture" or find_spec(f"inception_lab.ui.{_MODULES[view]}") is not None
 
 
 def _view(view: View, chosen: Selection, size: int) -> str:
     """One view of the selection; returns its Python, which is empty where the network cannot be built."""
     match view:
+        case "inside":
+            return inside.show(chosen)
+        case "design":
+            return design.show(chosen, size)
+        case "compare":
+            return comparing.show(chosen, size)
         case "picture" | "cost":
             return _built(view, chosen, size)
-        case "inside":
-            return str(_module(view).show(chosen))
-        case "design" | "compare":
-            return str(_module(view).show(chosen, size))
         case _:
             assert_never(view)
 
@@ -63,26 +56,18 @@ def _built(view: Literal["picture", "cost"], chosen: Selection, size: int) -> st
     """A view that needs every shape."""
     try:
         table = cache.table(chosen.key, (size, size))
-    except ImpossibleAdd as error:
-        impossible(chosen, size, error)
-    except InputTooSmall as error:
-        too_small(chosen, error)
-        if view == "cost":  # which sides do fit is one of its questions
-            return str(_module(view).why(chosen, size))
-    else:
-        return picture.show(chosen, size, table) if view == "picture" else str(_module(view).show(chosen, size, table))
-    return ""
-
-
-def _module(view: View) -> Any:
-    return import_module(f"inception_lab.ui.{_MODULES[view]}")
+    except (ImpossibleAdd, InputTooSmall) as error:
+        refusals.show(chosen, size, error)
+        # which sides do fit is one of the questions of costs
+        return costs.why(chosen, size) if view == "cost" and isinstance(error, InputTooSmall) else ""
+    return picture.show(chosen, size, table) if view == "picture" else costs.show(chosen, size, table)
 
 
 def breadcrumb(chosen: Selection) -> None:
     """Network › stage › block › op; each part is a way back up."""
     network, stage, block, op = chosen.parts
     crumbs = [
-        (_title(chosen.key), network),
+        (cache.title(chosen.key), network),
         (stage, f"{network}/{stage}"),
         (block, f"{network}/{stage}/{block}"),
         (op, chosen.address),
@@ -100,7 +85,7 @@ def pick(chosen: Selection) -> int:
     stages = tuple(s.name for s in chosen.net.stages)
     columns = st.columns([3, 2, 2, 4, 2])
     with columns[0]:
-        _box("Network", tuple(catalog.CATALOG), chosen.key, to=lambda name: name, go=selection.leave, shown=_title)
+        _box("Network", tuple(catalog.CATALOG), chosen.key, to=lambda name: name, go=selection.leave, shown=cache.title)
     with columns[1]:
         _box("Stage", (*stages, "head"), stage, to=lambda name: f"{network}/{name}")
     with columns[2]:
@@ -169,44 +154,6 @@ def _to_train(chosen: Selection) -> None:
             )
 
 
-def impossible(chosen: Selection, size: int, error: ImpossibleAdd) -> None:
-    """The refusal of a network that cannot be built, over the same block of its sister in which the widths fit."""
-    st.error(plain(error), icon=":material/error:")
-    if chosen.key not in SISTERS:
-        return
-    sister = SISTERS[chosen.net.name]
-    place = error.address.split("/", 1)[1]
-    at = f"{sister}/{place}"
-    stage, copy = place.split("/")[:2]
-    drawn = cache.picture(sister, at, "block", (size, size), "LR")
-    st.subheader(f"Block {stage}/{copy} of {sister}, where it fits", anchor=False)
-    st.caption(
-        f"The same block as drawn: its closing 1×1 makes {error.shortcut} channels, as many as the shortcut brings. "
-        f"With the printed {error.residual} it breaks at the marked add."
-    )
-    components.drawing(
-        drawn.svg(), alt=drawn.alt, key="sister", selected=at, on_pick=selection.select_nearest, on_up=selection.up
-    )
-    st.button(
-        f"Open it in {sister}",
-        key="open-sister",
-        icon=":material/open_in_new:",
-        on_click=selection.select_nearest,
-        args=(at,),
-    )
-
-
-def too_small(chosen: Selection, error: InputTooSmall) -> None:
-    """The op on which the input no longer fits, and the way back to the size the network was made for."""
-    st.error(plain(error), icon=":material/error:")
-    side = chosen.net.size
-    st.button(f"Use {side}", key="use-size", icon=":material/undo:", on_click=_use, args=(side,))
-
-
-def _use(side: int) -> None:
-    st.session_state["size"] = side
-
-
 def _copies(chosen: Selection, stage: str) -> tuple[str, ...]:
     prefix = f"{chosen.net.name}/{stage}/"
     return tuple(address.removeprefix(prefix) for address, _ in blocks(chosen.net) if address.startswith(prefix))
@@ -230,8 +177,3 @@ def _box(
         go(to(st.session_state[key]))
 
     st.selectbox(label, choices, key=key, on_change=changed, format_func=lambda name: shown(name) or empty)
-
-
-def _title(key: str) -> str:
-    """The key of a network for people: a design's notation is long."""
-    return f"design of {cache.net(key).name}" if key.startswith(cache.DESIGN) else key

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from typing import Any
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import streamlit as st
@@ -32,9 +33,15 @@ def exports(drawn: Graph, net: Net, *, name: str) -> None:
         st.code(link(), language=None, wrap_lines=True)
 
 
+def boxes(drawn: Graph) -> list[dict[str, Any]]:
+    """The boxes of a drawing for a table: every value a word or a number; `said` is what a mark or colour says."""
+    rows = zip(drawn.to_rows(), drawn.nodes, strict=True)
+    return [{**row, "output": "x".join(map(str, row["output"])), "said": node.amount} for row, node in rows]
+
+
 def as_csv(drawn: Graph) -> str:
     """The boxes of a drawing, one a line."""
-    rows = [{**row, "output": "x".join(map(str, row["output"]))} for row in drawn.to_rows()]
+    rows = boxes(drawn)
     file = io.StringIO()
     writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
     writer.writeheader()

@@ -17,7 +17,7 @@ from inception_lab.figures.colours import AMOUNT, ramp
 from inception_lab.images.tiles import Limits, limits, montage, on_photograph, png, said
 from inception_lab.images.trained import MODEL, PREFIX, is_run
 from inception_lab.models.records import EMBEDDED, RECORDS
-from inception_lab.ui import cache, cells, components, drawer, photos, selection
+from inception_lab.ui import cache, cells, drawer, drawings, photos
 from inception_lab.ui.cells import Cell
 from inception_lab.ui.photos import Upload
 from inception_lab.ui.selection import Selection
@@ -105,14 +105,7 @@ def _op(chosen: Selection) -> str:
         drawn = cache.picture(chosen.key, place, "ops" if fine else "block", (size, size), "LR")
     except LabError:  # it is said where the maps are asked for
         return address
-    components.drawing(
-        cache.svg(drawn),
-        alt=drawn.alt,
-        key="inside-drawing",
-        selected=address,
-        on_pick=selection.select_nearest,
-        on_up=selection.up,
-    )
+    drawings.show(drawn, chosen.net, key="inside-drawing", selected=address)
     return address
 
 

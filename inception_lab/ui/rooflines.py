@@ -10,10 +10,11 @@ from inception_lab.readers.cost import CostTable
 from inception_lab.readers.roofline import MACHINES, WORDS, Machine, Roofline, roofline
 from inception_lab.ui import drawer, selection
 from inception_lab.ui.selection import Selection
-from inception_lab.ui.widgets import linked
+from inception_lab.ui.widgets import linked, linked_number
 
 OWN, HERE = "own", "here"
-LOWEST, HIGHEST = 0.001, 1e7  # GFLOP/s and GB/s that can be entered
+HIGHEST = 10_000_000  # GFLOP/s and GB/s that can be entered
+BATCHED = "Weights are read once for all of them, maps once for each."
 
 
 def show(chosen: Selection, costs: CostTable, size: int) -> str:
@@ -22,7 +23,8 @@ def show(chosen: Selection, costs: CostTable, size: int) -> str:
     with left:
         known = {word: machine.name for word, machine in MACHINES.items()}
         word = linked("Machine", {**known, HERE: "this machine, measured", OWN: "numbers by hand"}, key="machine")
-    batch = int(right.number_input("Images at a time", 1, 1024, key="roof-batch"))
+    with right:
+        batch = linked_number("Images at a time", low=1, high=1024, usual=1, key="roof-batch", help=BATCHED)
     machine = _machine(word)
     if machine is None:
         return chosen.python
@@ -51,8 +53,10 @@ def _machine(word: str) -> Machine | None:
     """The machine of a word; none while this one has not been measured."""
     if word == OWN:
         left, right = st.columns(2)
-        peak = left.number_input("Peak, GFLOP/s in fp32", LOWEST, HIGHEST, 100.0, key="roof-peak")
-        moved = right.number_input("Memory, GB/s", LOWEST, HIGHEST, 20.0, key="roof-memory")
+        with left:
+            peak = _number("Peak, GFLOP/s in fp32", 100, key="roof-peak")
+        with right:
+            moved = _number("Memory, GB/s", 20, key="roof-memory")
         return Machine("entered by hand", peak * 1e9, moved * 1e9)
     if word != HERE:
         return MACHINES[word]
@@ -65,6 +69,12 @@ def _machine(word: str) -> Machine | None:
         return found[0]
     st.info("Not measured yet since the server started. It takes about a second.", icon=":material/speed:")
     return None
+
+
+def _number(label: str, usual: int, *, key: str) -> int:
+    return linked_number(
+        label, low=1, high=HIGHEST, usual=usual, key=key, help="As its maker states it, or as you measured."
+    )
 
 
 @st.cache_resource(show_spinner=False)

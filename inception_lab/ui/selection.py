@@ -45,11 +45,7 @@ class Selection:
     @property
     def python(self) -> str:
         """The lines of Python that make the network, as `net`."""
-        if self.run:
-            return f'from inception_lab.jobs.store import Store\n\nnet = Store().run("{self.run}").settings.net()'
-        if self.design:
-            return f"from inception_lab.readers.notation import parse\n\nnet = parse({self.design!r})"
-        return f'net = lab.net("{self.net.name}")'
+        return made(self.key)
 
     @property
     def parts(self) -> tuple[str, str, str, str]:
@@ -73,6 +69,17 @@ class Selection:
     def stage_source(self) -> str:
         """Where the stage's block stands in the paper or the released code."""
         return next((stage.source for stage in self.net.stages if stage.name == self.parts[1]), "")
+
+
+def made(key: str, *, name: str = "net") -> str:
+    """The lines of Python that make the network of a key, under a name."""
+    if key.startswith(PREFIX):
+        run = key.removeprefix(PREFIX)
+        return f'from inception_lab.jobs.store import Store\n\n{name} = Store().run("{run}").settings.net()'
+    if key.startswith(cache.DESIGN):
+        text = key.removeprefix(cache.DESIGN)
+        return f"from inception_lab.readers.notation import parse\n\n{name} = parse({text!r})"
+    return f'{name} = lab.net("{key}")'
 
 
 def current() -> Selection:

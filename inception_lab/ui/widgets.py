@@ -65,7 +65,8 @@ def _follow(options: Mapping[str, str], key: str) -> None:
         st.session_state[key] = wanted
     else:
         st.warning(
-            f"The link asks for {key} '{plain(wanted)}'; there is {', '.join(options)}.", icon=":material/link_off:"
+            f"The link asks for {key} '{plain(wanted[:40])}'; there is {', '.join(options)}.",
+            icon=":material/link_off:",
         )
 
 

@@ -63,6 +63,29 @@ def test_the_printed_network_is_compared_though_it_cannot_be_built() -> None:
     assert ("1154", "1152") in [(row["first"], row["second"]) for row in rows(app, "where")]
 
 
+def test_the_first_is_held_while_a_design_is_opened_and_the_link_brings_it_back() -> None:
+    app = page("explore", view="compare", at="inception_resnet_v2/B/07")
+    app.button(key="hold").click().run()
+    assert not app.exception
+    assert made(drawer(app))["shown"].same
+    app.selectbox(key="pick-Network").select("inception_v4").run()
+    assert app.selectbox(key="beside").value == "inception_resnet_v2"
+    design = net("inception_v4").thin(0.5)
+    text = notation(design, multiline=False)
+    app = page("explore", view="compare", at="inception_v4/B/01", design=text)
+    app.button(key="hold").click().run()
+    app.selectbox(key="pick-Network").select("inception_v4").run()
+    link = app.query_params["beside"]
+    again = page("explore", view="compare", at="inception_v4/B/01", beside=link)
+    assert made(drawer(again))["other"] == design
+    assert made(drawer(again))["shown"] == compare("inception_v4", design)
+
+
+def test_every_drawing_has_its_boxes_as_a_table() -> None:
+    app = page("explore", view="compare", at="inception_resnet_v2/B/07")
+    assert sum("said" in table.value.columns for table in app.dataframe) == 4
+
+
 def test_the_papers_slips_stand_at_their_blocks() -> None:
     app = page("explore", at="inception_resnet_v2_paper/B/01")
     assert any("1154" in info.value and "Must be: 1152" in info.value for info in app.info)

@@ -82,9 +82,12 @@ def test_roofline_of_each_machine() -> None:
     app.number_input(key="roof-batch").set_value(64).run()
     assert table(app, "bound by").FLOPs.iloc[0] == 64 * shown.FLOPs.iloc[0]
     app.selectbox(key="machine").select("own").run()
-    app.number_input(key="roof-peak").set_value(1.0).run()
+    app.number_input(key="roof-peak").set_value(1).run()
     assert not app.exception
     assert next(m.value for m in app.metric if m.label == "Ridge") == "0.05 FLOPs/byte"
+    assert (app.query_params["roof-peak"], app.query_params["roof-batch"]) == ("1", "64")
+    again = view(question="bounds", machine="own", **{"roof-peak": "1", "roof-batch": "64"})
+    assert next(m.value for m in again.metric if m.label == "Ridge") == "0.05 FLOPs/byte"
 
 
 def test_this_machine_is_measured_once_for_all(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -108,6 +108,37 @@ def test_a_network_that_cannot_be_built_shows_the_block_that_can() -> None:
     assert metrics(app)["Parameters"] == "32.43 M"
 
 
+def said(app: AppTest) -> dict[str, str]:
+    """What the marks of the drawing say, by address: the column of its table."""
+    table = next(table.value for table in app.dataframe if "said" in table.value.columns)
+    return {at: words for at, words in zip(table.address, table.said, strict=True) if words}
+
+
+@pytest.mark.parametrize(("stage", "numbers"), [("B", "1152 + 1154"), ("stem", "1152 + 1154"), ("C", "2144 + 2048")])
+def test_both_adds_that_cannot_be_are_said_and_the_selected_one_is_marked(stage: str, numbers: str) -> None:
+    app = explore(f"inception_resnet_v2_printed/{stage}")
+    assert ["1154" in error.value for error in app.error] == [True, False]
+    assert "2048" in app.error[1].value
+    block = stage if stage == "C" else "B"
+    assert said(app) == {f"inception_resnet_v2_paper/{block}/01/add": numbers}
+
+
+def test_a_design_that_cannot_be_built_is_mended_with_a_click() -> None:
+    text = notation(catalog.net("inception_resnet_v2_printed").with_(classes=7), multiline=False)
+    app = explore("inception_resnet_v2_printed/C/02", design=text)
+    assert said(app) == {"inception_resnet_v2_printed/C/01/add": "2144 + 2048"}
+    app.button(key="take-mended").click().run()
+    assert not app.exception
+    assert not app.error
+    assert metrics(app)["Parameters"] == f"{shapes('inception_resnet_v2_paper').parameters / 1e6 - 993 * 2145e-6:.2f} M"
+
+
+def test_where_the_input_runs_out_is_marked() -> None:
+    ((at, numbers),) = said(explore("inception_v4/B/03", 74)).items()
+    assert at.startswith("inception_v4/reduction_b/01")
+    assert numbers == "3×3 on 2×2"
+
+
 def test_too_small_an_input_is_one_click_from_the_right_one() -> None:
     app = explore("inception_v4/B/03", 74)
     app.button(key="use-size").click().run()
