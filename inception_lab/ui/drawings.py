@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pandas as pd
+import streamlit as st
 
 from inception_lab.nets.ops import Net
 from inception_lab.readers.drawing import Graph
-from inception_lab.ui import cache, components, drawer, exporting, selection
+from inception_lab.ui import cache, components, exporting, selection
 
 BROKEN = "#e4572e"  # the op that fails; the word in its box says so as well
 
@@ -26,6 +27,7 @@ def show(
     components.drawing(
         cache.svg(drawn), alt=drawn.alt + more, key=key, selected=selected, on_pick=on_pick, on_up=selection.up
     )
-    exporting.exports(drawn, net, name=f"{key}-{(drawn.at or drawn.name).replace('/', '-')}")
-    title = f"The boxes of {drawn.at or drawn.name} as a table"
-    drawer.table(pd.DataFrame(exporting.boxes(drawn)), name=key, title=title, alt=drawn.alt + more)
+    with st.container(horizontal=True):
+        exporting.exports(drawn, net, name=f"{key}-{(drawn.at or drawn.name).replace('/', '-')}")
+        with st.popover("As a table", icon=":material/table:"):  # its CSV is among the exports
+            st.dataframe(pd.DataFrame(exporting.boxes(drawn)), hide_index=True, width=640, alt=drawn.alt + more)

@@ -36,7 +36,12 @@ def exports(drawn: Graph, net: Net, *, name: str) -> None:
 def boxes(drawn: Graph) -> list[dict[str, Any]]:
     """The boxes of a drawing for a table: every value a word or a number; `said` is what a mark or colour says."""
     rows = zip(drawn.to_rows(), drawn.nodes, strict=True)
-    return [{**row, "output": "x".join(map(str, row["output"])), "said": node.amount} for row, node in rows]
+    return [
+        {"address": row["address"], "label": row["label"], "said": node.amount}
+        | row
+        | {"output": "x".join(map(str, row["output"]))}
+        for row, node in rows
+    ]
 
 
 def as_csv(drawn: Graph) -> str:
