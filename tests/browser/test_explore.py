@@ -10,6 +10,8 @@ from typing import Literal
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
+from inception_lab.nets.address import blocks
+from inception_lab.nets.catalog import CATALOG
 from inception_lab.readers import words
 from inception_lab.readers.graph import graph
 from inception_lab.readers.shapes import shapes
@@ -265,3 +267,20 @@ def test_drawings_fit_a_phone(visit: Visit) -> None:
     assert box is not None
     assert box["x"] >= 0
     assert box["x"] + box["width"] <= 390
+
+
+@pytest.mark.parametrize("network", [name for name in CATALOG if name != "inception_resnet_v2_printed"])
+def test_every_network_is_drawn_at_every_depth(visit: Visit, network: str) -> None:
+    """Strip, block, its steps, one op with its arithmetic, all ops: as many boxes as the reader has nodes."""
+    block = next(at for at, _ in blocks(CATALOG[network]) if "/B/" in at)
+    page = visit(f"/explore?at={block}")
+    expect(page.locator(f"{STRIP} .node")).to_have_count(len(graph(network, depth="stages").nodes))
+    drawn = graph(network, at=block, depth="block")
+    expect(page.locator(f"{BLOCK} .node")).to_have_count(len(drawn.nodes))
+    click(page, BLOCK, next(node.id for node in drawn.nodes if node.kind == "conv"))
+    expect(page.get_by_text("weights ×").first).to_be_visible()
+    page.get_by_text("Batch norm and ReLU as steps of their own").click()
+    expect(page.locator(f"{BLOCK} .node")).to_have_count(len(graph(network, at=block, depth="ops").nodes))
+    page.get_by_text("Every op:").click()
+    expect(page.locator(".st-key-whole-drawing .node")).to_have_count(len(graph(network, depth="ops").nodes))
+    settled(page)
