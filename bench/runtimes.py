@@ -36,11 +36,7 @@ def compiled() -> Iterator[Sides]:
 
 @bench("onnx", "one image, Inception-v4: ours, ONNX Runtime", ratio=1.0, rounds=9)
 def onnx() -> Iterator[Sides]:
-    try:
-        import onnxruntime
-        import onnxscript  # noqa: F401  # torch exports with it
-    except ImportError:
-        raise Skip("pip install onnx onnxscript onnxruntime measures ONNX Runtime") from None
+    import onnxruntime
 
     def started(model: nn.Module, image: Tensor) -> Callable[[Tensor], object]:
         import torch
