@@ -1,4 +1,4 @@
-"""The search for late deaths: a preset trained for thousands of steps at its own rate, several seeds and scales together.
+"""The search for late deaths: a preset for thousands of steps at its own rate, several seeds and scales together.
 
 `python -m bench.late paper-rate --scales 1 0.1 --seeds 3 --steps 20000` prints what became of each run by the written
 definitions and keeps every hundredth step with `-o FILE`. It ends at `--seconds` whatever was reached, and says so.
@@ -56,11 +56,13 @@ def main() -> None:
         worst = max((step for step in steps if step.zero_share is not None), key=lambda step: step.zero_share)
         zeros = float("nan") if end.zero_share is None else end.zero_share
         most = f"{worst.zero_share:.4f} at {worst.step}"
-        print(f"{arm.scale:>6g} {arm.seed:>4}  {end.outcome:<9}{end.accuracy:>9.3f}{end.loss:>8.3f}{zeros:>8.4f}{most:>22}")
+        numbers = f"{end.accuracy:>9.3f}{end.loss:>8.3f}{zeros:>8.4f}{most:>22}"
+        print(f"{arm.scale:>6g} {arm.seed:>4}  {end.outcome:<9}{numbers}", flush=True)
         kept = [[s.step, s.loss, s.accuracy, s.zero_share] for s in steps[::KEPT]]
         found.append({"settings": arm.to_dict(), "outcome": end.outcome, "steps": len(steps), "kept": kept})
     if told.output:
-        told.output.write_text(json.dumps({"device": where, "torch": torch.__version__, "runs": found}), encoding="utf-8")
+        said = {"device": where, "torch": torch.__version__, "runs": found}
+        told.output.write_text(json.dumps(said), encoding="utf-8")
 
 
 def _steps(arms: Sequence[Any]) -> Iterator[tuple[Any, ...]]:
