@@ -1,54 +1,58 @@
-"""Twenty people on Explore of one server, each in a browser context of its own, all on this machine's cores."""
+"""Twenty people on Explore of one server, each at a machine of his own: what the server makes them wait."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
-from contextlib import ExitStack
+from functools import partial
 from itertools import count
 from statistics import median
-from typing import TYPE_CHECKING
 
 import click
 
-from bench.app import chromium_browser, opened, server
-from bench.explore import LOADED, NETWORK, PICKED
+from bench.app import server
+from bench.explore import NETWORK
 from bench.harness import Sides, bench
+from bench.visitors import Visitor, crowd, together
 
-if TYPE_CHECKING:
-    from playwright.sync_api import Page
-
-PEOPLE, SOON = 20, 1500  # milliseconds until the first click: long enough to tell all pages of it
-CLICK = """([address, at]) => { setTimeout(() => {
-  document.querySelector(`.st-key-strip .node[data-address="${address}"]`)
-    .dispatchEvent(new MouseEvent('click', {bubbles: true, composed: true}));
-}, at - Date.now()); }"""
+PEOPLE = 20
+WARM = 30.0  # seconds that a new server may take to have torch and what it brings, which holds the interpreter
 
 
-@bench("explore-crowd", f"{PEOPLE} people click in the same instant: the median until the block is drawn", seconds=0.5)
-def crowd() -> Iterator[Sides]:
-    """The browser's own work for all of them is in it, on the same cores; spread over two seconds is said beside it."""
-    with ExitStack() as stack:
-        browser, url = stack.enter_context(chromium_browser()), stack.enter_context(server())
-        home = opened(browser, url)
-        home.wait_for_function(LOADED, timeout=120_000)  # until then the server is busy with torch
-        home.context.close()
-        pages = [opened(browser, f"{url}/explore?at={NETWORK}/stem/01") for _ in range(PEOPLE)]
+@bench("explore-crowd", f"{PEOPLE} people click in the same instant: the median until a page has arrived", seconds=0.5)
+def clicking() -> Iterator[Sides]:
+    """Websocket clients; the browsers of twenty people would draw on this machine's cores, not on theirs."""
+    with server() as url, asyncio.Runner() as loop:
+        people = loop.run(crowd(url, "explore", f"at={NETWORK}/stem/01", PEOPLE))
+        loop.run(rested(people[0]))
         turns = count()
-        yield {"ours": lambda: median(together(pages, next(turns), spread=0))}
-        apart = together(pages, next(turns), spread=2000)
-        click.echo(f"  spread over two seconds: median {median(apart):.2f} s, the slowest {max(apart):.2f} s", err=True)
+
+        def clicked(spread: float) -> list[float]:
+            stage = ("A", "B", "C")[next(turns) % 3]
+            pick = partial(Visitor.click, component="strip", event="pick", value=f"{NETWORK}/{stage}")
+            return loop.run(together(people, pick, spread=spread))
+
+        yield {"ours": lambda: median(clicked(0))}
+        apart = clicked(2)
+        click.echo(
+            f"  spread over two seconds: median {median(apart):.2f} s, the slowest {max(apart):.2f} s; "
+            f"{people[0].bytes / 1000:.0f} kB a page",
+            err=True,
+        )
+        loop.run(left(people))
 
 
-def together(pages: list[Page], turn: int, *, spread: int) -> list[float]:
-    """Seconds that each page waits for its block, all clicked within `spread` milliseconds."""
-    from tests.browser.live import settled
+async def rested(visitor: Visitor) -> None:
+    """Click until two clicks in a row take what a click takes: a server that starts imports torch meanwhile."""
+    until, last = asyncio.get_running_loop().time() + WARM, 1.0
+    while asyncio.get_running_loop().time() < until:
+        taken = await visitor.click("strip", "pick", f"{NETWORK}/B")
+        if max(last, taken) < 0.1:
+            return
+        last = taken
+        await asyncio.sleep(0.5)
 
-    stage = ("A", "B", "C")[turn % 3]
-    start = pages[0].evaluate("() => Date.now()") + SOON
-    for place, page in enumerate(pages):
-        page.evaluate(PICKED, f"{stage}/01")
-        page.evaluate(CLICK, [f"{NETWORK}/{stage}", start + spread * place // len(pages)])
-    taken = [float(page.evaluate("() => window.picked")) / 1000 for page in pages]
-    for page in pages:
-        settled(page)
-    return taken
+
+async def left(people: list[Visitor]) -> None:
+    """All of them leave."""
+    await asyncio.gather(*(each.close() for each in people))

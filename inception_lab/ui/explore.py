@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from threading import Lock
 from typing import Literal, assert_never, cast
 
 import streamlit as st
@@ -24,16 +25,26 @@ VIEWS: dict[View, str] = {
     "compare": "Compare",
     "cost": "Cost",
 }
+_TURN = Lock()
+"""Of people who click in the same instant one is served after the other: a page is all Python, which runs one thread at
+a time, and by turns everybody would wait as long as the last."""
 
 
 def show() -> None:
     """The whole page below its title: where one is, and the view that is picked with the Python that makes it."""
-    chosen = selection.current()
-    breadcrumb(chosen)
-    size = pick(chosen)
-    origin(chosen)
-    view = linked_segments("View", {str(word): title for word, title in VIEWS.items()}, key="view")
-    if lines := _view(cast("View", view), chosen, size):
+    with _TURN:
+        chosen = selection.current()
+        breadcrumb(chosen)
+        size = pick(chosen)
+        origin(chosen)
+        view = cast("View", linked_segments("View", {str(word): title for word, title in VIEWS.items()}, key="view"))
+        if view == "picture":
+            return _code(_view(view, chosen, size))
+    return _code(_view(view, chosen, size))  # may take as long as a network
+
+
+def _code(lines: str) -> None:
+    if lines:
         drawer.code(lines, name="explore")
 
 
