@@ -26,9 +26,11 @@ MOST = 32
 """Networks in one stack; a class's sweep of six scales and five seeds has 30."""
 SMALL = 2e9
 """Multiply-adds of a forward pass over the batch up to which a network counts as small (micro 0.8e9, wide 12e9): one
-that fills a GPU by itself gains nothing by company. Reckoned, not measured."""
+that fills a GPU by itself gains little by company. On an H200 thirty micro networks together were 14 times as fast as
+one after another, three wide ones 1.2 times."""
 SHARE = 0.5
-"""Of the accelerator's memory that a stack may take by the estimate below, which was never held against a GPU."""
+"""Of the accelerator's memory that a stack may take by the estimate below, which is generous: for thirty micro networks
+it says 6.0 GB, and an H200 allocated 2.5 beside CUDA's own."""
 CONTEXT = 1_000_000_000
 """Bytes that CUDA, its libraries and their work space take before there is a network."""
 COPIES = 7
