@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal, assert_never, cast
+from typing import TYPE_CHECKING, Literal, assert_never, cast
 
 import streamlit as st
 
@@ -14,6 +14,9 @@ from inception_lab.nets.address import blocks, head
 from inception_lab.ui import cache, comparing, costs, design, drawer, inside, picture, refusals, selection, trained
 from inception_lab.ui.selection import Selection
 from inception_lab.ui.widgets import linked_number, linked_segments, plain
+
+if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
 
 View = Literal["picture", "inside", "design", "compare", "cost"]
 
@@ -29,15 +32,22 @@ VIEWS: dict[View, str] = {
 def show() -> None:
     """The whole page below its title: where one is, and the view that is picked with the Python that makes it."""
     chosen = selection.current()
-    breadcrumb(chosen)
-    size = pick(chosen)
-    origin(chosen)
-    view = linked_segments("View", {str(word): title for word, title in VIEWS.items()}, key="view")
-    if lines := _view(cast("View", view), chosen, size):
+    with st.container(gap="xsmall", key="where"):
+        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+            breadcrumb(chosen)
+            st.caption(f"{plain(chosen.net.source)}; at each line channels × height × width", width="content")
+            _to_train(chosen)
+        size = pick(chosen)
+        origin(chosen)
+        bar = st.container(horizontal=True, vertical_alignment="center", gap="small", key="bar")
+    with bar:
+        titles = {str(word): title for word, title in VIEWS.items()}
+        view = linked_segments("View", titles, key="view", label_visibility="collapsed")
+    if lines := _view(cast("View", view), chosen, size, bar):
         drawer.code(lines, name="explore")
 
 
-def _view(view: View, chosen: Selection, size: int) -> str:
+def _view(view: View, chosen: Selection, size: int, bar: DeltaGenerator) -> str:
     """One view of the selection; returns its Python, which is empty where the network cannot be built."""
     match view:
         case "inside":
@@ -47,12 +57,12 @@ def _view(view: View, chosen: Selection, size: int) -> str:
         case "compare":
             return comparing.show(chosen, size)
         case "picture" | "cost":
-            return _built(view, chosen, size)
+            return _built(view, chosen, size, bar)
         case _:
             assert_never(view)
 
 
-def _built(view: Literal["picture", "cost"], chosen: Selection, size: int) -> str:
+def _built(view: Literal["picture", "cost"], chosen: Selection, size: int, bar: DeltaGenerator) -> str:
     """A view that needs every shape."""
     try:
         table = cache.table(chosen.key, (size, size))
@@ -60,11 +70,14 @@ def _built(view: Literal["picture", "cost"], chosen: Selection, size: int) -> st
         refusals.show(chosen, size, error)
         # which sides do fit is one of the questions of costs
         return costs.why(chosen, size) if view == "cost" and isinstance(error, InputTooSmall) else ""
-    return picture.show(chosen, size, table) if view == "picture" else costs.show(chosen, size, table)
+    return picture.show(chosen, size, table, bar) if view == "picture" else costs.show(chosen, size, table)
 
 
 def breadcrumb(chosen: Selection) -> None:
-    """Network › stage › block › op; each part is a way back up."""
+    """Network › stage › block › op; each part is a way back up.
+
+    Streamlit's containers and buttons take no role and no `aria-current`: a screen reader finds buttons in order.
+    """
     network, stage, block, op = chosen.parts
     crumbs = [
         (cache.title(chosen.key), network),
@@ -72,7 +85,7 @@ def breadcrumb(chosen: Selection) -> None:
         (block, f"{network}/{stage}/{block}"),
         (op, chosen.address),
     ]
-    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="crumbs"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", width="content", key="crumbs"):
         for place, (word, address) in enumerate(crumb for crumb in crumbs if crumb[0]):
             if place:
                 st.markdown("›", width="content")
@@ -83,7 +96,7 @@ def pick(chosen: Selection) -> int:
     """Selectboxes for network, stage, block and op, the keyboard's way to everything a click selects; and the input."""
     network, stage, block, op = chosen.parts
     stages = tuple(s.name for s in chosen.net.stages)
-    columns = st.columns([3, 2, 2, 4, 2])
+    columns = st.container(key="pick").columns([3, 2, 2, 4, 2], gap="small")
     with columns[0]:
         _box("Network", tuple(catalog.CATALOG), chosen.key, to=lambda name: name, go=selection.leave, shown=cache.title)
     with columns[1]:
@@ -111,9 +124,8 @@ def _side(usual: int) -> int:
 
 
 def origin(chosen: Selection) -> None:
-    """Whose network it is and where it can go: from the catalogue to Train, from a run to Classify and back."""
+    """Whose network it is and where it can go, of a run's network: to Classify, and back to the catalogue."""
     if not chosen.run:
-        _to_train(chosen)
         return
     run = cache.store().run(chosen.run)
     st.markdown(
@@ -138,8 +150,11 @@ def origin(chosen: Selection) -> None:
 
 
 def _to_train(chosen: Selection) -> None:
+    """From the catalogue or a design to Train, and from a design back."""
+    if chosen.run:
+        return
     train = {"design": chosen.design} if chosen.design else {"network": chosen.net.name}
-    with st.container(horizontal=True, vertical_alignment="center"):
+    with st.container(horizontal=True, vertical_alignment="center", width="content"):
         label = f"Train this {'design' if chosen.design else 'network'}"
         st.page_link("pages/train.py", label=label, icon=":material/monitoring:", query_params=train)
         if chosen.design:
