@@ -23,8 +23,8 @@ class Node:
     `output` is (C, H, W), `receptive_field` (height, width) in pixels of the image, `repeat` the number of blocks
     folded into the box, `memory` the bytes of its output in fp32 (of a stage: of all its ops' outputs). `largest` is,
     of a stage, the largest parameters, multiply-adds and memory that one op of it has. `kernel` and `padding` are given
-    where the op has a window. `fill` is a colour (#rrggbb) for an amount, `amount` the amount in words; both are empty in
-    a drawing that is not coloured by one.
+    where the op has a window. `fill` is a colour (#rrggbb) for an amount, `amount` the amount in words; both are empty
+    in a drawing that is not coloured by one.
     """
 
     id: str

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 SHARE = 2.0  # width by height of the whole that is aimed at
-ROOM = 96.0  # between lanes, for the name of the next one and the line that leads there
+ROOM = 84.0  # between lanes, for the name of the next one and the line that leads there
 NARROWER = 1.12  # by how much lanes grow from one try to the next
 
 Point = tuple[float, float]

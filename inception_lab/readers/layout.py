@@ -87,7 +87,10 @@ def source(
     """
     names = {node.id: _quote(name(node)) for node in nodes}
     weighed = any(edge.weight is not None for edge in edges)  # then the words of the weights stand alone
-    text = [f"digraph {_quote(title)} {{", *_style(direction, dpi, CLOSE if close and not weighed else SAID)]
+    text = [
+        f"digraph {_quote(title)} {{",
+        *_style(direction, dpi, CLOSE if close and direction == "LR" and not weighed else SAID),
+    ]
     for place, node in enumerate(nodes):
         label = _quote("\\n".join(_literal(line).replace("&", "&amp;") for line in lines[node.id]), escaped=True)
         parts = (f"label={label}", f"id=n{place}", _outline(node, lines[node.id]), look(node))

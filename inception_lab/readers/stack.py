@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 SPACE = "http://www.w3.org/2000/svg"
 
 FEW = 100  # boxes up to which one layout is quick
-NAME = 56  # points of the letters that name a lane: to be read when all of it is on the screen
+NAME = 48  # points of the letters that name a lane: to be read when all of it is on the screen
 AIR = 8.0  # between a dashed line and the box it leads to
 SAME = ("batch norm", "relu", "scale")  # what leaves them has the shape of what enters, which is said once
 Point = tuple[float, float]

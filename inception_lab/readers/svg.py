@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 SVG = stack.SPACE
 
+RAISED = 2.5  # points from the middle of their room to that of the words, away from the line
 _POINT = 96 / 72  # CSS pixels in one of Graphviz' points
 
 _STYLE = """
@@ -46,7 +47,8 @@ _STYLE = """
 .lab-graph .edge path { stroke: var(--lab-line); }
 .lab-graph .edge polygon { stroke: var(--lab-line); fill: var(--lab-line); }
 .lab-graph .edge text { fill: var(--lab-line); paint-order: stroke; stroke: var(--lab-surface); stroke-width: 2px; }
-.lab-graph .lanes text { fill: var(--lab-line); font-weight: 600; }
+.lab-graph .edge text:only-of-type { transform: translateX(4px); }
+.lab-graph .lanes text { fill: var(--lab-line); opacity: 0.75; }
 .lab-graph .lanes .box { fill: none; stroke: var(--lab-line); stroke-dasharray: 3 3; }
 .lab-graph .lanes .turn { fill: none; stroke: var(--lab-line); stroke-dasharray: 6 4; }
 .lab-graph .shortcut path { stroke: var(--lab-shortcut); }
@@ -158,17 +160,17 @@ def _finish_edge(element: ElementTree.Element, edge: Edge) -> None:
     element.set("data-head", edge.head)
     kind = "shortcut" if edge.is_shortcut else "tensor"
     credit = "" if edge.weight is None else f"\n{edge.words}, {_sign(edge.weight)}"
-    if edge.weight is None:
-        _enlarge(element.findall(f"{{{SVG}}}text"))
+    rows = element.findall(f"{{{SVG}}}text")
+    if rows[1:]:  # in two rows for a line that runs across, for which room was made closely
+        _enlarge(rows)
     _tag(element, "title").text = f"{kind} {edge.shape}\nfrom {edge.tail}\nto {edge.head}{credit}"
 
 
 def _enlarge(rows: list[ElementTree.Element]) -> None:
-    """The words at a line in the size they are read in, about the middle of the room that was made for smaller ones."""
-    middle = sum(float(row.attrib["y"]) for row in rows) / len(rows) if rows else 0.0
+    """The words above a line in the size they are read in, about the middle of the room made for smaller ones."""
+    middle = sum(float(row.attrib["y"]) for row in rows) / len(rows)
     for place, row in enumerate(rows):
-        down = (place - (len(rows) - 1) / 2) * layout.SAID + (layout.SAID - layout.CLOSE) * 0.35
-        down -= 2.5 if rows[1:] else 0  # two rows stand above a line that runs across
+        down = (place - (len(rows) - 1) / 2) * layout.SAID + (layout.SAID - layout.CLOSE) * 0.35 - RAISED
         row.attrib.update({"y": f"{middle + down:.2f}", "font-size": f"{layout.SAID}"})
 
 

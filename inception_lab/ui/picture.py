@@ -34,22 +34,36 @@ def show(chosen: Selection, size: int, table: ShapeTable, bar: DeltaGenerator) -
         finding.find(chosen, table)
     with st.container(gap="xsmall", key="picture"):
         totals(table)
-        upper = st.container(gap="xsmall", key="upper")
-        asked = heading(chosen, table)
+        upper, below = _places(look)
+        with below:
+            asked = heading(chosen, table)
+        stages = cache.picture(chosen.key, None, "stages", (size, size), look.direction)
         lower = None if asked is None else cache.picture(chosen.key, *asked, (size, size), look.direction)
         end = colouring.most(look, chosen, table, lower)
-        stages = cache.picture(chosen.key, None, "stages", (size, size), look.direction)
         legend = colouring.legend(look, chosen, end, *filter(None, (stages, lower)))
+        beside = lower is not None and look.direction == "TB"  # where the strip is narrow
         with upper:
-            strip(chosen, stages.coloured(look.colour, most=end, largest=True), legend)
+            strip(chosen, stages.coloured(look.colour, most=end, largest=True), "" if beside else legend)
         if asked and lower:
-            block(chosen, lower.coloured(look.colour, most=end), asked)
+            with below:
+                block(chosen, lower.coloured(look.colour, most=end), asked, legend if beside else "")
+    place = colouring.place(chosen)
+    if place and not chosen.design:
+        _slips(place)
     for row in _op(chosen, table) if asked else ():
         st.markdown(f"**`{row.address}`** — {row.label}")
         st.markdown(arithmetic(row, table))
     rows(chosen, table)
     source(chosen)
     return code(chosen, size, table, asked, look, end)
+
+
+def _places(look: Look) -> tuple[DeltaGenerator, DeltaGenerator]:
+    """Where the strip and the drawing of its part go: below one another, or side by side if they run top down."""
+    if look.direction == "LR":
+        return st.container(gap="xsmall", key="upper"), st.container(gap="xsmall", key="lower")
+    left, right = st.columns([2, 5])
+    return left.container(gap="xsmall", key="upper"), right.container(gap="xsmall", key="lower")
 
 
 def totals(table: ShapeTable) -> None:
@@ -93,14 +107,12 @@ def heading(chosen: Selection, table: ShapeTable) -> Asked | None:
             _stepper(chosen)
             fine = st.toggle("Batch norm and ReLU as steps of their own", key="fine", bind="query-params")
         whole = st.toggle(_announced(table), key="whole", bind="query-params")
-    if place and not chosen.design:
-        _slips(place)
     if whole:
         return None, "ops"
     return None if place is None else (place, "ops" if fine else "block")
 
 
-def block(chosen: Selection, drawn: Graph, asked: Asked) -> None:
+def block(chosen: Selection, drawn: Graph, asked: Asked, legend: str) -> None:
     """One block with its branches, every step of it, or all of the network."""
     drawings.show(
         drawn,
@@ -108,6 +120,7 @@ def block(chosen: Selection, drawn: Graph, asked: Asked) -> None:
         key="block-drawing" if asked[0] else "whole-drawing",
         selected=_drawn_at(chosen, asked[1]),
         name="-".join([chosen.net.name, *(asked[0] or "all").split("/")[1:]]),
+        legend=legend,
         follow=True,
     )
 
