@@ -33,9 +33,11 @@ def show() -> None:
     """The whole page below its title: where one is, and the view that is picked with the Python that makes it."""
     chosen = selection.current()
     with st.container(gap="xsmall", key="where"):
-        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        with st.container(
+            horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", gap="xsmall"
+        ):
             breadcrumb(chosen)
-            st.caption(f"{plain(chosen.net.source)}; at each line channels × height × width", width="content")
+            st.caption(f"{plain(chosen.net.source)}; lines: channels × height × width", width="content")
             _to_train(chosen)
         size = pick(chosen)
         origin(chosen)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
 
 Asked = tuple[str | None, Depth]  # what a drawing is of: an address, or nothing for the network; and its depth
-PACKED = 0.17  # kB a box of a whole network takes on its way, 0.15 to 0.26 for the catalogue's
+PACKED = 0.17  # kB a box of a whole network takes on its way, 0.14 to 0.26 for the catalogue's
 
 
 def show(chosen: Selection, size: int, table: ShapeTable, bar: DeltaGenerator) -> str:
@@ -97,19 +97,29 @@ def heading(chosen: Selection, table: ShapeTable) -> Asked | None:
     place = colouring.place(chosen)
     fine = False
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="heading"):
-        if place is None:
-            st.caption("Pick a stage to see its block.", width="content")
-        else:
-            name = "Head" if place.endswith("/head") else f"Block {place.split('/', 1)[1]}"
-            st.subheader(name, anchor=False, width="content")
-            if said := plain(chosen.stage_source):
-                st.caption(said, width="content")
+        title = st.container(horizontal=True, vertical_alignment="center", gap="small", width="content")
+        if place:
             _stepper(chosen)
             fine = st.toggle("Batch norm and ReLU as steps of their own", key="fine", bind="query-params")
         whole = st.toggle(_announced(table), key="whole", bind="query-params")
+    with title:
+        _title(chosen, place, whole)
     if whole:
         return None, "ops"
     return None if place is None else (place, "ops" if fine else "block")
+
+
+def _title(chosen: Selection, place: str | None, whole: bool) -> None:
+    """What the lower drawing is of, and where in the paper or the code that stands."""
+    if whole:
+        st.subheader("All of it", anchor=False, width="content")
+    elif place is None:
+        st.caption("Pick a stage to see its block.", width="content")
+    else:
+        name = "Head" if place.endswith("/head") else f"Block {place.split('/', 1)[1]}"
+        st.subheader(name, anchor=False, width="content")
+        if said := plain(chosen.stage_source):
+            st.caption(said, width="content")
 
 
 def block(chosen: Selection, drawn: Graph, asked: Asked, legend: str) -> None:

@@ -102,9 +102,9 @@ def test_the_drawings_are_on_the_first_screen_and_can_be_read(visit: Visit) -> N
         assert box is not None
         assert box["y"] + box["height"] * 2 / 3 < 900
         assert page.locator(f"{drawing} .frame").evaluate("frame => frame.scrollWidth - frame.clientWidth") <= 0
-        for words, least in (("edge", 10), ("node", 11)):
-            sizes = page.locator(f"{drawing} .{words} text").evaluate_all(HIGH)
-            assert min(sizes) >= least, f"{words} in {drawing}"
+        for part, least in (("edge", 10), ("node", 11)):
+            sizes = page.locator(f"{drawing} .{part} text").evaluate_all(HIGH)
+            assert min(sizes) >= least, f"{part} in {drawing}"
 
 
 def test_a_picked_stage_comes_into_sight(visit: Visit) -> None:
