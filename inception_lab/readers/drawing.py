@@ -21,9 +21,10 @@ class Node:
     """One box. `id` is the full address; a box for the image has the network's name as its address.
 
     `output` is (C, H, W), `receptive_field` (height, width) in pixels of the image, `repeat` the number of blocks
-    folded into the box, `memory` the bytes of its output in fp32 (of a stage: of all its ops' outputs). `kernel` and
-    `padding` are given where the op has a window. `fill` is a colour (#rrggbb) for an amount, `amount` the amount in
-    words; both are empty in a drawing that is not coloured by one.
+    folded into the box, `memory` the bytes of its output in fp32 (of a stage: of all its ops' outputs). `largest` is,
+    of a stage, the largest parameters, multiply-adds and memory that one op of it has. `kernel` and `padding` are given
+    where the op has a window. `fill` is a colour (#rrggbb) for an amount, `amount` the amount in words; both are empty
+    in a drawing that is not coloured by one.
     """
 
     id: str
@@ -37,6 +38,7 @@ class Node:
     padding: Literal["same", "valid"] | None = None
     receptive_field: tuple[int, int] = (1, 1)
     repeat: int = 1
+    largest: tuple[int, int, int] | None = None
     hover: str = ""
     fill: str = ""
     amount: str = ""
@@ -101,15 +103,16 @@ class Graph:
         edges = tuple(edge if new is None else replace(edge, weight=new[0], words=new[1]) for edge, new in pairs)
         return replace(self, edges=edges)
 
-    def coloured(self, by: Tint, *, most: int | None = None) -> Graph:
+    def coloured(self, by: Tint, *, most: int | None = None, largest: bool = False) -> Graph:
         """The same drawing in the colours of an amount (cividis, from 0 to `most`), of the kinds, or in none.
 
-        Without `most` the box with the most sets the end of the scale. Each box says its amount in words too.
+        Without `most` the box with the most sets the end of the scale. Each box says its amount in words too. With
+        `largest` a stage has the colour of its largest op, not of their sum: then it can be held against single ops.
         """
         if by == "none" or by == "kind":
             return replace(self, tint=by, most=0, nodes=tint.plain(self.nodes))
-        end = tint.largest(self.nodes, by) if most is None else most
-        return replace(self, tint=by, most=end, nodes=tint.coloured(self.nodes, by, most=end))
+        end = tint.largest(self.nodes, by, single=largest) if most is None else most
+        return replace(self, tint=by, most=end, nodes=tint.coloured(self.nodes, by, most=end, single=largest))
 
     def marked(self, marks: Mapping[str, tuple[str, str]]) -> Graph:
         """The same drawing with some boxes, by address, filled with a colour (#rrggbb), and words in them.

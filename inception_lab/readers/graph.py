@@ -161,7 +161,10 @@ def _strip(net: Net, table: ShapeTable) -> _Walker:
 def _stage_node(stage: Stage, total: Total, table: ShapeTable) -> Node:
     count = len(stage.blocks)
     name = stage.name.replace("_", " ")
-    field = table.under(total.address)[-1].receptive_field
+    rows = table.under(total.address)
+    field = rows[-1].receptive_field
+    amounts = ((row.parameters, row.multiply_adds, row.activation_bytes) for row in rows)
+    parameters, work, memory = (max(column) for column in zip(*amounts, strict=True))
     return Node(
         id=total.address,
         label=(f"{count} × {name}" if count > 1 else name, words.shape(total.output)),
@@ -172,6 +175,7 @@ def _stage_node(stage: Stage, total: Total, table: ShapeTable) -> Node:
         memory=total.activation_bytes,
         receptive_field=field,
         repeat=count,
+        largest=(parameters, work, memory),
         hover=words.stage_hover(stage, total, field),
     )
 

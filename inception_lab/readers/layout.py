@@ -29,6 +29,8 @@ ACCENTS = {
 SHORTCUT = "#d55e00"
 FOR, AGAINST = "#8660c6", "#c4661f"  # the two ends of PuOr, in shades that stand out on white and on the dark page
 THIN, WIDE = 0.8, 9.0  # of a line with a weight, points
+SAID = 10.5  # the font at a line, points
+CLOSE = 7  # the font for which room is made where all of `SAID` is to fit: Graphviz adds 8 points on either side
 LINE = "#6b7280"
 INK = "#1d2733"
 TINT = 0.16
@@ -75,21 +77,27 @@ def source(
     title: str = "",
     look: Callable[[Node], str] = lambda node: "",
     dpi: int | None = None,
+    close: bool = False,
 ) -> str:
     """DOT for these boxes; `name` gives each its name, `lines` its text by id (`said`), `look` its colours.
+
+    `close` is for who writes the words at the lines larger afterwards than the room that is made for them.
 
     Boxes get the SVG ids n0, n1, ..., edges e0, e1, ...
     """
     names = {node.id: _quote(name(node)) for node in nodes}
     weighed = any(edge.weight is not None for edge in edges)  # then the words of the weights stand alone
-    text = [f"digraph {_quote(title)} {{", *_style(direction, dpi)]
+    text = [
+        f"digraph {_quote(title)} {{",
+        *_style(direction, dpi, CLOSE if close and direction == "LR" and not weighed else SAID),
+    ]
     for place, node in enumerate(nodes):
         label = _quote("\\n".join(_literal(line).replace("&", "&amp;") for line in lines[node.id]), escaped=True)
-        parts = (f"label={label}", f"id=n{place}", SHAPES.get(word(node.kind), ""), look(node))
+        parts = (f"label={label}", f"id=n{place}", _outline(node, lines[node.id]), look(node))
         text.append(f"  {names[node.id]} [{', '.join(filter(None, parts))}];")
     for place, edge in enumerate(edges):
-        words = f"  {edge.words}" if edge.words else "" if weighed else f" {edge.shape} "
-        label = f", label={_quote(words)}" if words else ""
+        words = _quote(f"  {edge.words}") if edge.words else "" if weighed else _beside(edge.shape, direction)
+        label = f", label={words}" if words else ""
         text.append(f"  {names[edge.tail]} -> {names[edge.head]} [id=e{place}{_look(edge)}{label}];")
     return "\n".join([*text, "}", ""])
 
@@ -112,6 +120,18 @@ def render(text: str, form: Literal["svg", "png"]) -> bytes:
     with _lock:
         drawn: bytes = pygraphviz.AGraph(string=text).draw(format=form, prog="dot")
     return drawn
+
+
+def _outline(node: Node, lines: tuple[str, ...]) -> str:
+    """What a box looks like if it is no rounded one; a circle round many letters would be huge."""
+    name = word(node.kind)
+    return SHAPES["scale" if name == "add" and max(map(len, lines), default=0) > 2 else name] if name in SHAPES else ""
+
+
+def _beside(shape: str, direction: str) -> str:
+    """A shape for the line it travels along, quoted: short and in two rows where lines run across."""
+    channels, _, grid = shape.partition("×")
+    return "" if not shape else f'"{channels}×\\n{grid}"' if direction == "LR" else f'"{shape}"'
 
 
 def _look(edge: Edge) -> str:
@@ -153,15 +173,15 @@ def _luminance(colour: str) -> float:
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
-def _style(direction: str, dpi: int | None) -> list[str]:
+def _style(direction: str, dpi: int | None, said: float) -> list[str]:
     more = f", dpi={dpi}" if dpi else ""
-    between = 0.05 if direction == "LR" else 0.24  # the shapes at the lines make room of their own
+    between = 0.02 if direction == "LR" else 0.24  # the shapes at the lines make room of their own
     return [
-        f"  graph [rankdir={direction}, ordering=out, nodesep=0.25, ranksep={between}, pad=0.1,"
+        f"  graph [rankdir={direction}, ordering=out, nodesep=0.2, ranksep={between}, pad=0.06,"
         f' bgcolor="white"{more}];',
         f'  node [shape=box, style="rounded,filled", fontname="{_FONT}", fontsize=12, fontcolor="{INK}",'
-        ' margin="0.14,0.06", height=0.3, width=0.5, penwidth=1.2];',
-        f'  edge [color="{LINE}", fontname="{_FONT}", fontsize=9, fontcolor="{LINE}", arrowsize=0.6];',
+        ' margin="0.07,0.05", height=0.35, width=0.4, penwidth=1.2];',
+        f'  edge [color="{LINE}", fontname="{_FONT}", fontsize={said:g}, fontcolor="{LINE}", arrowsize=0.6];',
     ]
 
 

@@ -22,6 +22,7 @@ table { border-collapse: collapse; } td, th { padding: 0.15rem 0.8rem; text-alig
 
 VIEWER = """<div class="tools" role="group" aria-label="Zoom">
 <span class="hint">Drag to move, Ctrl and wheel or + − 0 to zoom, arrows and Enter to walk</span>
+<span class="hint touch">Tap a box, swipe to move</span>
 <button class="smaller" aria-label="Smaller">−</button><button class="fit">fit</button>
 <button class="larger" aria-label="Larger">+</button></div>
 <div class="view"><div class="frame"><div class="stage">{svg}</div></div>

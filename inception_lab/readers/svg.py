@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 SVG = stack.SPACE
 
+RAISED = 2.5  # points from the middle of their room to that of the words, away from the line
 _POINT = 96 / 72  # CSS pixels in one of Graphviz' points
 
 _STYLE = """
@@ -42,10 +43,14 @@ _STYLE = """
 .lab-graph .filled text { fill: var(--lab-on); }
 .lab-graph .rim { fill: none; stroke: var(--lab-accent); }
 .lab-graph .filled .rim { stroke: var(--lab-line); }
-.lab-graph .detail { font-size: 11px; opacity: 0.85; }
+.lab-graph .detail { font-size: 11.6px; opacity: 0.85; }
 .lab-graph .edge path { stroke: var(--lab-line); }
 .lab-graph .edge polygon { stroke: var(--lab-line); fill: var(--lab-line); }
-.lab-graph .edge text { fill: var(--lab-line); transform: translateX(3px); }
+.lab-graph .edge text { fill: var(--lab-line); paint-order: stroke; stroke: var(--lab-surface); stroke-width: 2px; }
+.lab-graph .edge text:only-of-type { transform: translateX(4px); }
+.lab-graph .lanes text { fill: var(--lab-line); opacity: 0.75; }
+.lab-graph .lanes .box { fill: none; stroke: var(--lab-line); stroke-dasharray: 3 3; }
+.lab-graph .lanes .turn { fill: none; stroke: var(--lab-line); stroke-dasharray: 6 4; }
 .lab-graph .shortcut path { stroke: var(--lab-shortcut); }
 .lab-graph .shortcut polygon { stroke: var(--lab-shortcut); fill: var(--lab-shortcut); }
 .lab-graph .for path, .lab-graph .for polygon { stroke: var(--lab-for); }
@@ -94,8 +99,8 @@ def _root(graph: Graph) -> ElementTree.Element:
         root = stack.stacked(graph, parts)
     else:
         root = stack.laid(graph.nodes, graph.edges, graph.direction, layout.said(graph.nodes, graph.edges))
-    for canvas in root:
-        canvas.attrib.pop("id", None)
+    for canvas in root.findall(f"{{{SVG}}}g[@id]"):
+        canvas.attrib.pop("id")
         canvas[:] = _finished(canvas, graph)
     _finish_root(root, graph)
     return root
@@ -155,7 +160,18 @@ def _finish_edge(element: ElementTree.Element, edge: Edge) -> None:
     element.set("data-head", edge.head)
     kind = "shortcut" if edge.is_shortcut else "tensor"
     credit = "" if edge.weight is None else f"\n{edge.words}, {_sign(edge.weight)}"
+    rows = element.findall(f"{{{SVG}}}text")
+    if rows[1:]:  # in two rows for a line that runs across, for which room was made closely
+        _enlarge(rows)
     _tag(element, "title").text = f"{kind} {edge.shape}\nfrom {edge.tail}\nto {edge.head}{credit}"
+
+
+def _enlarge(rows: list[ElementTree.Element]) -> None:
+    """The words above a line in the size they are read in, about the middle of the room made for smaller ones."""
+    middle = sum(float(row.attrib["y"]) for row in rows) / len(rows)
+    for place, row in enumerate(rows):
+        down = (place - (len(rows) - 1) / 2) * layout.SAID + (layout.SAID - layout.CLOSE) * 0.35 - RAISED
+        row.attrib.update({"y": f"{middle + down:.2f}", "font-size": f"{layout.SAID}"})
 
 
 def _sign(weight: float) -> str:

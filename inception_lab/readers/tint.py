@@ -34,25 +34,30 @@ def plain(nodes: Sequence[Node]) -> tuple[Node, ...]:
     return tuple(replace(node, fill="", amount="") for node in nodes)
 
 
-def coloured(nodes: Sequence[Node], by: Amount, *, most: int) -> tuple[Node, ...]:
-    """The boxes with `fill` and `amount` on a scale from 0 to `most`; what enters a drawing stays as it is."""
-    return tuple(_filled(node, by, most) if node.kind != "input" else node for node in nodes)
+def coloured(nodes: Sequence[Node], by: Amount, *, most: int, single: bool = False) -> tuple[Node, ...]:
+    """The boxes with `fill` and `amount` on a scale from 0 to `most`; what enters a drawing stays as it is.
+
+    With `single` a stage is worth its largest op, and says so.
+    """
+    return tuple(_filled(node, by, most, single) if node.kind != "input" else node for node in nodes)
 
 
-def largest(nodes: Iterable[Node], by: Amount) -> int:
+def largest(nodes: Iterable[Node], by: Amount, *, single: bool = False) -> int:
     """The largest amount among the boxes."""
-    return max((value(node, by) for node in nodes if node.kind != "input"), default=0)
+    return max((value(node, by, single=single) for node in nodes if node.kind != "input"), default=0)
 
 
-def value(node: Node, by: Amount) -> int:
-    """A box's amount; of a receptive field the longer side in pixels, of memory bytes."""
+def value(node: Node, by: Amount, *, single: bool = False) -> int:
+    """A box's amount, or that of its largest op; of a receptive field the longer side in pixels, of memory bytes."""
+    whole = node.parameters, node.multiply_adds, node.memory
+    parameters, work, memory = node.largest if single and node.largest else whole
     match by:
         case "parameters":
-            return node.parameters
+            return parameters
         case "multiply_adds":
-            return node.multiply_adds
+            return work
         case "memory":
-            return node.memory
+            return memory
         case "receptive_field":
             return max(node.receptive_field)
         case _:
@@ -80,20 +85,26 @@ def colour(share: float) -> str:
     return "#" + "".join(f"{round(a + (place - low) * (b - a)):02x}" for a, b in pairs)
 
 
-def legend(by: Tint, kinds: Iterable[str], *, most: int = 0, scope: str = "") -> str:
-    """The legend as HTML that needs no style sheet: the kinds drawn, or the scale with both its ends in words."""
+def legend(by: Tint, kinds: Iterable[str], *, most: int = 0, scope: str = "", beyond: bool = False) -> str:
+    """The legend as HTML that needs no style sheet: the kinds drawn, or the scale with both its ends in words.
+
+    Kinds of one colour share a chip. `beyond` says that some boxes have more than the end of the scale.
+    """
     match by:
         case "none":
             return ""
         case "kind":
-            chips = "".join(_chip(kind) for kind in dict.fromkeys(kinds))
+            alike: dict[str, list[str]] = {}
+            for kind in dict.fromkeys(kinds):
+                alike.setdefault(layout.ACCENTS[layout.word(kind)], []).append(kind)
+            chips = "".join(_chip(colour, names) for colour, names in alike.items())
             return f'<div role="list" aria-label="Colours of the kinds" style="{_ROW}">{chips}</div>'
         case _:
             bar = (
                 f"display:inline-block;width:11rem;max-width:40vw;height:.8rem;border-radius:.2rem;"
                 f"background:linear-gradient(90deg,{','.join(CIVIDIS)})"
             )
-            ends = f"{said(0, by)}", said(most, by)
+            ends = said(0, by), said(most, by) + (" and more" if beyond else "")
             alt = f"{NAMES[by]} from {ends[0]} to {ends[1]}, {scope}"
             return (
                 f'<div role="img" aria-label="{escape(alt)}" style="{_ROW}"><b>{NAMES[by]}</b><span>{ends[0]}</span>'
@@ -105,12 +116,12 @@ def legend(by: Tint, kinds: Iterable[str], *, most: int = 0, scope: str = "") ->
 _ROW = "display:flex;flex-wrap:wrap;gap:.3rem .8rem;align-items:center;font-size:.85rem"
 
 
-def _chip(kind: str) -> str:
-    accent = layout.ACCENTS[layout.word(kind)]
+def _chip(accent: str, kinds: Sequence[str]) -> str:
     box = f"display:inline-block;width:.8rem;height:.8rem;border-radius:.2rem;margin-right:.3rem;background:{accent}"
-    return f'<span role="listitem"><span style="{box}"></span>{escape(kind)}</span>'
+    return f'<span role="listitem"><span style="{box}"></span>{escape(", ".join(kinds))}</span>'
 
 
-def _filled(node: Node, by: Amount, most: int) -> Node:
-    amount = value(node, by)
-    return replace(node, fill=colour(amount / most if most else 0.0), amount=said(amount, by))
+def _filled(node: Node, by: Amount, most: int, single: bool) -> Node:
+    amount = value(node, by, single=single)
+    words_of = said(amount, by) if not single or node.largest is None else f"≤ {said(amount, by)}"
+    return replace(node, fill=colour(amount / most if most else 0.0), amount=words_of)

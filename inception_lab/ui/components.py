@@ -52,9 +52,19 @@ def resync(key: str) -> Callable[[], None]:
 
 
 def drawing(
-    svg: str, *, alt: str, key: str, selected: str = "", on_pick: Callable[[str], None], on_up: Callable[[], None]
+    svg: str,
+    *,
+    alt: str,
+    key: str,
+    selected: str = "",
+    follow: bool = False,
+    on_pick: Callable[[str], None],
+    on_up: Callable[[], None],
 ) -> None:
-    """An SVG of ours; a clicked or entered node calls `on_pick(address)` before the next run, Escape `on_up()`."""
+    """An SVG of ours; a clicked or entered node calls `on_pick(address)` before the next run, Escape `on_up()`.
+
+    With `follow` it comes into sight after a box of another drawing was picked.
+    """
 
     def picked() -> None:
         if address := st.session_state[key].get("pick"):
@@ -63,7 +73,7 @@ def drawing(
     drawn = {"svg": svg} if len(svg) < _MUCH else {"packed": _packed(svg)}
     component("svg_view", VIEWER.replace("{svg}", ""))(
         key=key,
-        data={**drawn, "alt": alt, "selected": selected},
+        data={**drawn, "alt": alt, "selected": selected, "follow": follow},
         on_pick_change=picked,
         on_up_change=on_up,
     )

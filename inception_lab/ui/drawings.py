@@ -9,7 +9,7 @@ import streamlit as st
 
 from inception_lab.nets.ops import Net
 from inception_lab.readers.drawing import Graph
-from inception_lab.ui import cache, components, exporting, selection
+from inception_lab.ui import cache, components, drawer, exporting, selection
 
 BROKEN = "#e4572e"  # the op that fails; the word in its box says so as well
 
@@ -21,13 +21,26 @@ def show(
     key: str,
     selected: str = "",
     more: str = "",
+    name: str | None = None,
+    legend: str = "",
+    follow: bool = False,
     on_pick: Callable[[str], None] = selection.select_nearest,
 ) -> None:
-    """The drawing under a key of its own, which names its files too; `more` is said after its own words."""
+    """The drawing under a key of its own, and below it in one row its legend (HTML), exports and table.
+
+    `more` is said after its own words; `name` is that of its files, made of the key where it is not given.
+    """
     components.drawing(
-        cache.svg(drawn), alt=drawn.alt + more, key=key, selected=selected, on_pick=on_pick, on_up=selection.up
-    )
-    with st.container(horizontal=True):
-        exporting.exports(drawn, net, name=f"{key}-{(drawn.at or drawn.name).replace('/', '-')}")
+        cache.svg(drawn), alt=drawn.alt + more, key=key, selected=selected, follow=follow, on_pick=on_pick,
+        on_up=selection.up,
+    )  # fmt: skip
+    with st.container(
+        horizontal=True, horizontal_alignment="right", vertical_alignment="center", gap="xsmall", key=f"{key}-beside"
+    ):
+        if legend:
+            st.html(legend, width="stretch")
+        exporting.exports(drawn, net, name=name or f"{key}-{(drawn.at or drawn.name).replace('/', '-')}")
         with st.popover("As a table", icon=":material/table:"):  # its CSV is among the exports
-            st.dataframe(pd.DataFrame(exporting.boxes(drawn)), hide_index=True, width=640, alt=drawn.alt + more)
+            boxes = pd.DataFrame(exporting.boxes(drawn))
+            if len(boxes) <= drawer.LONG or st.toggle(f"Show all {len(boxes):,} rows", key=f"{key}-rows"):
+                st.dataframe(boxes, hide_index=True, width=640, alt=drawn.alt + more)

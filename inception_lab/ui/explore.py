@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from threading import Lock
-from typing import Literal, assert_never, cast
+from typing import TYPE_CHECKING, Literal, assert_never, cast
 
 import streamlit as st
 
@@ -15,6 +15,9 @@ from inception_lab.nets.address import blocks, head
 from inception_lab.ui import cache, comparing, costs, design, drawer, inside, picture, refusals, selection, trained
 from inception_lab.ui.selection import Selection
 from inception_lab.ui.widgets import linked_number, linked_segments, plain
+
+if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
 
 View = Literal["picture", "inside", "design", "compare", "cost"]
 
@@ -33,22 +36,35 @@ a time, and by turns everybody would wait as long as the last."""
 def show() -> None:
     """The whole page below its title: where one is, and the view that is picked with the Python that makes it."""
     with _TURN:
-        chosen = selection.current()
-        breadcrumb(chosen)
-        size = pick(chosen)
-        origin(chosen)
-        view = cast("View", linked_segments("View", {str(word): title for word, title in VIEWS.items()}, key="view"))
-        if view == "picture":
-            return _code(_view(view, chosen, size))
-    return _code(_view(view, chosen, size))  # may take as long as a network
-
-
-def _code(lines: str) -> None:
+        chosen, size, view, bar = _head()
+        lines = _view(view, chosen, size, bar) if view == "picture" else None
+    if lines is None:
+        lines = _view(view, chosen, size, bar)  # may take as long as a network does
     if lines:
         drawer.code(lines, name="explore")
 
 
-def _view(view: View, chosen: Selection, size: int) -> str:
+def _head() -> tuple[Selection, int, View, DeltaGenerator]:
+    """Where one is, in a few lines above the view: the selection, the side of the input, the view that is picked, and
+    the bar in which the view has room for its own."""
+    chosen = selection.current()
+    with st.container(gap="xsmall", key="where"):
+        with st.container(
+            horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", gap="xsmall"
+        ):
+            breadcrumb(chosen)
+            st.caption(f"{plain(chosen.net.source)}; lines: channels × height × width", width="content")
+            _to_train(chosen)
+        size = pick(chosen)
+        origin(chosen)
+        bar = st.container(horizontal=True, vertical_alignment="center", gap="small", key="bar")
+    with bar:
+        titles = {str(word): title for word, title in VIEWS.items()}
+        view = linked_segments("View", titles, key="view", label_visibility="collapsed")
+    return chosen, size, cast("View", view), bar
+
+
+def _view(view: View, chosen: Selection, size: int, bar: DeltaGenerator) -> str:
     """One view of the selection; returns its Python, which is empty where the network cannot be built."""
     match view:
         case "inside":
@@ -58,12 +74,12 @@ def _view(view: View, chosen: Selection, size: int) -> str:
         case "compare":
             return comparing.show(chosen, size)
         case "picture" | "cost":
-            return _built(view, chosen, size)
+            return _built(view, chosen, size, bar)
         case _:
             assert_never(view)
 
 
-def _built(view: Literal["picture", "cost"], chosen: Selection, size: int) -> str:
+def _built(view: Literal["picture", "cost"], chosen: Selection, size: int, bar: DeltaGenerator) -> str:
     """A view that needs every shape."""
     try:
         table = cache.table(chosen.key, (size, size))
@@ -71,11 +87,14 @@ def _built(view: Literal["picture", "cost"], chosen: Selection, size: int) -> st
         refusals.show(chosen, size, error)
         # which sides do fit is one of the questions of costs
         return costs.why(chosen, size) if view == "cost" and isinstance(error, InputTooSmall) else ""
-    return picture.show(chosen, size, table) if view == "picture" else costs.show(chosen, size, table)
+    return picture.show(chosen, size, table, bar) if view == "picture" else costs.show(chosen, size, table)
 
 
 def breadcrumb(chosen: Selection) -> None:
-    """Network › stage › block › op; each part is a way back up."""
+    """Network › stage › block › op; each part is a way back up.
+
+    Streamlit's containers and buttons take no role and no `aria-current`: a screen reader finds buttons in order.
+    """
     network, stage, block, op = chosen.parts
     crumbs = [
         (cache.title(chosen.key), network),
@@ -83,7 +102,7 @@ def breadcrumb(chosen: Selection) -> None:
         (block, f"{network}/{stage}/{block}"),
         (op, chosen.address),
     ]
-    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="crumbs"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", width="content", key="crumbs"):
         for place, (word, address) in enumerate(crumb for crumb in crumbs if crumb[0]):
             if place:
                 st.markdown("›", width="content")
@@ -94,7 +113,7 @@ def pick(chosen: Selection) -> int:
     """Selectboxes for network, stage, block and op, the keyboard's way to everything a click selects; and the input."""
     network, stage, block, op = chosen.parts
     stages = tuple(s.name for s in chosen.net.stages)
-    columns = st.columns([3, 2, 2, 4, 2])
+    columns = st.container(key="pick").columns([3, 2, 2, 4, 2], gap="small")
     with columns[0]:
         _box("Network", tuple(catalog.CATALOG), chosen.key, to=lambda name: name, go=selection.leave, shown=cache.title)
     with columns[1]:
@@ -122,9 +141,8 @@ def _side(usual: int) -> int:
 
 
 def origin(chosen: Selection) -> None:
-    """Whose network it is and where it can go: from the catalogue to Train, from a run to Classify and back."""
+    """Whose network it is and where it can go, of a run's network: to Classify, and back to the catalogue."""
     if not chosen.run:
-        _to_train(chosen)
         return
     run = cache.store().run(chosen.run)
     st.markdown(
@@ -149,8 +167,11 @@ def origin(chosen: Selection) -> None:
 
 
 def _to_train(chosen: Selection) -> None:
+    """From the catalogue or a design to Train, and from a design back."""
+    if chosen.run:
+        return
     train = {"design": chosen.design} if chosen.design else {"network": chosen.net.name}
-    with st.container(horizontal=True, vertical_alignment="center"):
+    with st.container(horizontal=True, vertical_alignment="center", width="content"):
         label = f"Train this {'design' if chosen.design else 'network'}"
         st.page_link("pages/train.py", label=label, icon=":material/monitoring:", query_params=train)
         if chosen.design:

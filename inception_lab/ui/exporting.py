@@ -27,10 +27,11 @@ def exports(drawn: Graph, net: Net, *, name: str) -> None:
             ("CSV", lambda: as_csv(drawn), "csv", "text/csv"),
             ("Notation", lambda: notation(_described(drawn, net)) + "\n", "txt", "text/plain"),
         )
-        for label, make, suffix, mime in kinds:
-            download(label, make, f"{name}.{suffix}", mime)
+        with st.container(horizontal=True, gap="xsmall", width=410):
+            for label, make, suffix, mime in kinds:
+                download(label, make, f"{name}.{suffix}", mime)
         st.caption("The link to this view")
-        st.code(link(), language=None, wrap_lines=True)
+        st.code(link(), language=None, wrap_lines=True, width=410)
 
 
 def boxes(drawn: Graph) -> list[dict[str, Any]]:

@@ -12,26 +12,29 @@ from inception_lab.ui.widgets import plain
 
 def find(chosen: Selection, table: ShapeTable) -> None:
     """A box to type in, which jumps to the next op that fits, and two buttons for the others."""
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", width="content", key="finding"):
         wanted = st.text_input(
             "Find an op",
             key="find",
-            placeholder="7x1, add, max pool, B/07",
+            placeholder="Find: 7x1, add, max pool",
             help="Part of an op's address, kind or label. Enter jumps to the next one in the network's order.",
-            width=260,
+            width=210,
+            label_visibility="collapsed",
             on_change=_typed,
             args=(chosen, table),
         )
         found = matches(table, wanted)
+        if not wanted.strip():
+            return
         for label, by in (("Previous", -1), ("Next", 1)):
             args = (found, chosen.address, by, table)
             st.button(label, key=f"find-{label}", disabled=not found, on_click=_jump, args=args)
-        if not wanted.strip():
-            return
         if chosen.address in found:
-            st.markdown(f"{found.index(chosen.address) + 1} of {len(found)}")
+            st.markdown(f"{found.index(chosen.address) + 1} of {len(found)}", width="content")
         else:
-            st.markdown(f"{len(found)} found" if found else f"No op has “{plain(wanted.strip()[:40])}”.")
+            st.markdown(
+                f"{len(found)} found" if found else f"No op has “{plain(wanted.strip()[:40])}”.", width="content"
+            )
 
 
 def matches(table: ShapeTable, wanted: str) -> tuple[str, ...]:

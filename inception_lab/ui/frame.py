@@ -37,8 +37,9 @@ def page(title: str, lead: str, *, warm: bool = True) -> Iterator[None]:
     with st.container(horizontal=True, key="menu", gap="small"):
         for path, label, icon in MENU:
             st.page_link(path, label=label, icon=icon)
-    st.title(title)
-    st.markdown(lead)
+    with st.container(gap="xsmall", key="lead"):
+        st.title(title)
+        st.markdown(lead)
     with sentences():
         yield
     st.caption(f"Inception Lab {__version__} · everything runs on this machine; nothing is sent anywhere.")

@@ -4,94 +4,135 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import streamlit as st
 
-from inception_lab.readers.drawing import Depth
+from inception_lab.readers.drawing import Depth, Graph
 from inception_lab.readers.explain import arithmetic
 from inception_lab.readers.table import Row, ShapeTable
-from inception_lab.ui import cache, colouring, components, drawer, exporting, finding, paper, selection
+from inception_lab.ui import cache, colouring, drawer, drawings, finding, paper, selection
 from inception_lab.ui.colouring import Look
 from inception_lab.ui.selection import Selection
 from inception_lab.ui.widgets import plain
 
-PACKED = 0.17  # kB a box of a whole network takes on its way, 0.15 to 0.26 for the catalogue's
+if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
+
+Asked = tuple[str | None, Depth]  # what a drawing is of: an address, or nothing for the network; and its depth
+PACKED = 0.17  # kB a box of a whole network takes on its way, 0.14 to 0.26 for the catalogue's
 
 
-def show(chosen: Selection, size: int, table: ShapeTable) -> str:
-    """Everything drawn about the selection in a network that can be built; returns its Python."""
-    totals(table)
-    look = colouring.pick(chosen)
-    finding.find(chosen, table)
-    strip(chosen, size, table, look)
-    shown = block(chosen, size, table, look)
+def show(chosen: Selection, size: int, table: ShapeTable, bar: DeltaGenerator) -> str:
+    """Everything drawn about the selection in a network that can be built; returns its Python.
+
+    The pictures come first, as high on the page as they can be; `bar` is the row above them that has room for more.
+    """
+    with bar:
+        look = colouring.pick()
+        finding.find(chosen, table)
+    with st.container(gap="xsmall", key="picture"):
+        totals(table)
+        upper, below = _places(look)
+        with below:
+            asked = heading(chosen, table)
+        stages = cache.picture(chosen.key, None, "stages", (size, size), look.direction)
+        lower = None if asked is None else cache.picture(chosen.key, *asked, (size, size), look.direction)
+        end = colouring.most(look, chosen, table, lower)
+        legend = colouring.legend(look, chosen, end, *filter(None, (stages, lower)))
+        beside = lower is not None and look.direction == "TB"  # where the strip is narrow
+        with upper:
+            strip(chosen, stages.coloured(look.colour, most=end, largest=True), "" if beside else legend)
+        if asked and lower:
+            with below:
+                block(chosen, lower.coloured(look.colour, most=end), asked, legend if beside else "")
+    place = colouring.place(chosen)
+    if place and not chosen.design:
+        _slips(place)
+    for row in _op(chosen, table) if asked else ():
+        st.markdown(f"**`{row.address}`** — {row.label}")
+        st.markdown(arithmetic(row, table))
     rows(chosen, table)
     source(chosen)
-    return code(chosen, size, table, shown, look)
+    return code(chosen, size, table, asked, look, end)
+
+
+def _places(look: Look) -> tuple[DeltaGenerator, DeltaGenerator]:
+    """Where the strip and the drawing of its part go: below one another, or side by side if they run top down."""
+    if look.direction == "LR":
+        return st.container(gap="xsmall", key="upper"), st.container(gap="xsmall", key="lower")
+    left, right = st.columns([2, 5])
+    return left.container(gap="xsmall", key="upper"), right.container(gap="xsmall", key="lower")
 
 
 def totals(table: ShapeTable) -> None:
-    """The network's totals for one image."""
-    figures = {
-        "Parameters": (f"{table.parameters / 1e6:,.2f} M", f"{table.parameters:,}"),
-        "Multiply-adds": (f"{table.multiply_adds / 1e9:,.2f} G", f"{table.multiply_adds:,}"),
-        "All outputs, fp32": (f"{table.activation_bytes / 2**20:,.0f} MiB", f"{table.activation_bytes:,} bytes"),
-        "Ops": (f"{len(table.rows)}", "rows of the table"),
-    }
-    with st.container(horizontal=True):
-        for name, (value, full) in figures.items():
-            st.metric(name, value, help=f"Exactly {full}, one image, batch norm's two numbers per channel included.")
-
-
-def strip(chosen: Selection, size: int, table: ShapeTable, look: Look) -> None:
-    """The whole network as a strip of stages, repeats folded."""
-    st.subheader("The network", anchor=False)
-    st.caption(f"{chosen.net.name}: {plain(chosen.net.source)}. At each line: channels × height × width.")
-    drawn = cache.picture(chosen.key, None, "stages", (size, size), look.direction)
-    drawn = colouring.coloured(drawn, look, None, table)
-    stage = "/".join(chosen.address.split("/")[:2])
-    components.drawing(
-        cache.svg(drawn), alt=drawn.alt, key="strip", selected=stage, on_pick=selection.select, on_up=selection.up
+    """The network's totals for one image, short and exact, in one line."""
+    figures = (
+        f"**{table.parameters / 1e6:,.2f} M** parameters ({table.parameters:,})",
+        f"**{table.multiply_adds / 1e9:,.2f} G** multiply-adds ({table.multiply_adds:,})",
+        f"**{table.activation_bytes / 2**20:,.0f} MiB** of outputs in fp32 ({table.activation_bytes:,} bytes)",
+        f"**{len(table.rows)}** ops",
     )
-    colouring.legend(drawn, "stages as a whole")
-    exporting.exports(drawn, chosen.net, name=f"{chosen.net.name}-stages")
+    more = "For one image; batch norm's two numbers per channel are among the parameters."
+    st.caption(" · ".join(figures), help=more)
 
 
-def block(chosen: Selection, size: int, table: ShapeTable, look: Look) -> tuple[str | None, Depth] | None:
-    """One block with its branches, every step of it or of all, and the op selected; returns what `graph` was asked."""
-    place = _place(chosen)
-    if place is None:
-        st.caption("Pick a stage to see its block.")
-    else:
-        st.subheader("Head" if place.endswith("/head") else f"Block {place.split('/', 1)[1]}", anchor=False)
-        st.caption(plain(chosen.stage_source))
-        if not chosen.design:
-            _slips(place)
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+def strip(chosen: Selection, drawn: Graph, legend: str) -> None:
+    """The whole network as a strip of stages, repeats folded, and the legend for all drawings."""
+    stage = chosen.address if chosen.parts[1] == "head" else "/".join(chosen.address.split("/")[:2])
+    drawings.show(
+        drawn,
+        chosen.net,
+        key="strip",
+        selected=stage,
+        name=f"{chosen.net.name}-stages",
+        legend=legend,
+        on_pick=selection.select,
+    )
+
+
+def heading(chosen: Selection, table: ShapeTable) -> Asked | None:
+    """What the lower drawing shows and what else it could, in one row; returns what `graph` is to be asked."""
+    place = colouring.place(chosen)
+    fine = False
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="heading"):
+        title = st.container(horizontal=True, vertical_alignment="center", gap="small", width="content")
         if place:
             _stepper(chosen)
             fine = st.toggle("Batch norm and ReLU as steps of their own", key="fine", bind="query-params")
         whole = st.toggle(_announced(table), key="whole", bind="query-params")
-    if not whole and place is None:
-        return None
-    asked: tuple[str | None, Depth] = (None, "ops") if whole else (place, "ops" if fine else "block")
-    drawn = cache.picture(chosen.key, *asked, (size, size), look.direction)
-    drawn = colouring.coloured(drawn, look, chosen, table)
-    components.drawing(
-        cache.svg(drawn),
-        alt=drawn.alt,
-        key="whole-drawing" if whole else "block-drawing",
+    with title:
+        _title(chosen, place, whole)
+    if whole:
+        return None, "ops"
+    return None if place is None else (place, "ops" if fine else "block")
+
+
+def _title(chosen: Selection, place: str | None, whole: bool) -> None:
+    """What the lower drawing is of, and where in the paper or the code that stands."""
+    if whole:
+        st.subheader("All of it", anchor=False, width="content")
+    elif place is None:
+        st.caption("Pick a stage to see its block.", width="content")
+    else:
+        name = "Head" if place.endswith("/head") else f"Block {place.split('/', 1)[1]}"
+        st.subheader(name, anchor=False, width="content")
+        if said := plain(chosen.stage_source):
+            st.caption(said, width="content")
+
+
+def block(chosen: Selection, drawn: Graph, asked: Asked, legend: str) -> None:
+    """One block with its branches, every step of it, or all of the network."""
+    drawings.show(
+        drawn,
+        chosen.net,
+        key="block-drawing" if asked[0] else "whole-drawing",
         selected=_drawn_at(chosen, asked[1]),
-        on_pick=selection.select_nearest,
-        on_up=selection.up,
+        name="-".join([chosen.net.name, *(asked[0] or "all").split("/")[1:]]),
+        legend=legend,
+        follow=True,
     )
-    colouring.legend(drawn, look.scope_words(chosen))
-    exporting.exports(drawn, chosen.net, name="-".join([chosen.net.name, *(asked[0] or "all").split("/")[1:]]))
-    for row in _op(chosen, table):
-        st.markdown(f"**`{row.address}`** — {row.label}")
-        st.markdown(arithmetic(row, table))
-    return asked
 
 
 def _slips(block: str) -> None:
@@ -121,7 +162,10 @@ def _stepper(chosen: Selection) -> None:
     def step() -> None:
         selection.select_nearest(f"{network}/{stage}/{st.session_state['copy']:02d}/{op}".rstrip("/"))
 
-    st.number_input(f"Copy of {stage}, 1 to {count}", 1, count, key="copy", on_change=step, width=160)
+    st.number_input(
+        f"Copy of {stage}, 1 to {count}", 1, count, key="copy", on_change=step, width=130, label_visibility="collapsed"
+    )
+    st.caption(f"of {count}", width="content")
 
 
 def rows(chosen: Selection, table: ShapeTable) -> None:
@@ -148,27 +192,21 @@ def source(chosen: Selection) -> None:
             drawer.download(".py", lambda: written, f"{chosen.net.name}-{place.replace('/', '-')}.py", "text/x-python")
 
 
-def code(chosen: Selection, size: int, table: ShapeTable, shown: tuple[str | None, Depth] | None, look: Look) -> str:
+def code(chosen: Selection, size: int, table: ShapeTable, asked: Asked | None, look: Look, end: int) -> str:
     """The Python for exactly what is on screen: the strip, the block at the depth chosen, the selected rows."""
     way = f'size={size}, direction="{look.direction}"'
     lines = [
         chosen.python,
         f"table = lab.shapes(net, size={size})",
-        f'strip = lab.graph(net, depth="stages", {way}){look.python()}',
+        f'strip = lab.graph(net, depth="stages", {way}){look.python(end, largest=True)}',
         "model = lab.build(net)" if chosen.run or chosen.design else "model = lab.build(net, classes=1000)",
         f'rows = table.under("{chosen.block or chosen.address}")',
     ]
     lines += [f'row = table.row("{row.address}")' for row in _op(chosen, table)]
-    if shown:
-        at = f'at="{shown[0]}", ' if shown[0] else ""
-        lines.append(f'lab.graph(net, {at}depth="{shown[1]}", {way}){look.python(colouring.most(look, chosen, table))}')
+    if asked:
+        at = f'at="{asked[0]}", ' if asked[0] else ""
+        lines.append(f'lab.graph(net, {at}depth="{asked[1]}", {way}){look.python(end)}')
     return "\n".join(lines)
-
-
-def _place(chosen: Selection) -> str | None:
-    """The block that is drawn, the head too; None for the network itself."""
-    network, stage, *_ = chosen.parts
-    return f"{network}/head" if stage == "head" else chosen.block
 
 
 def _drawn_at(chosen: Selection, depth: Depth) -> str:

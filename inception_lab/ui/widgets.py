@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import Literal
 
 import streamlit as st
 
@@ -24,12 +25,24 @@ def linked(label: str, options: Mapping[str, str], *, key: str) -> str:
     )
 
 
-def linked_segments(label: str, options: Mapping[str, str], *, key: str) -> str:
+def linked_segments(
+    label: str,
+    options: Mapping[str, str],
+    *,
+    key: str,
+    label_visibility: Literal["visible", "hidden", "collapsed"] = "visible",
+) -> str:
     """The same as a row of segments, for a few short words."""
     _follow(options, key)
     default = None if key in st.session_state else next(iter(options))
     chosen = st.segmented_control(
-        label, list(options), default=default, key=key, format_func=lambda word: options[word], required=True
+        label,
+        list(options),
+        default=default,
+        key=key,
+        format_func=lambda word: options[word],
+        required=True,
+        label_visibility=label_visibility,
     )
     return _write(str(chosen), options, key)
 

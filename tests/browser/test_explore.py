@@ -21,6 +21,7 @@ from tests.browser.live import settled
 Scheme = Literal["light", "dark"]
 STRIP = ".st-key-strip"
 BLOCK = ".st-key-block-drawing"
+HIGH = "all => all.map(one => parseFloat(getComputedStyle(one).fontSize) * one.ownerSVGElement.getScreenCTM().a)"
 
 
 def click(page: Page, drawing: str, address: str) -> None:
@@ -41,8 +42,8 @@ def test_clicks_lead_from_the_strip_to_one_op(visit: Visit) -> None:
 
 def test_keyboard_walks_picks_and_leaves(visit: Visit) -> None:
     page = visit("/explore?at=inception_v4/B/01")
-    first = page.locator(f"{BLOCK} .node[data-address]").first
-    first.focus()
+    page.locator(f"{BLOCK} .node[data-address]").last.focus()
+    page.keyboard.press("Home")
     page.keyboard.press("ArrowRight")
     address = page.evaluate("document.activeElement.dataset.address")
     page.keyboard.press("Enter")
@@ -52,6 +53,67 @@ def test_keyboard_walks_picks_and_leaves(visit: Visit) -> None:
     page.keyboard.press("Escape")
     settled(page)
     expect(page).to_have_url(re.compile("at=inception_v4(/|%2F)B(/|%2F)01$"))
+
+
+def focused(page: Page) -> str:
+    """The address of the box that has the focus, and nothing where none has."""
+    return str(page.evaluate("document.activeElement.dataset?.address ?? ''"))
+
+
+def test_arrows_go_where_they_point(visit: Visit) -> None:
+    page = visit("/explore?at=inception_resnet_v2/B/07")
+    at = "inception_resnet_v2/B/07"
+    page.locator(f'{BLOCK} .node[data-address="{at}/body/branch2/conv2"]').focus()
+    for key, expected in (
+        ("ArrowUp", "body/branch1"),
+        ("ArrowRight", "body/branch2/conv2"),
+        ("ArrowRight", "body/branch2/conv3"),
+        ("ArrowLeft", "body/branch2/conv2"),
+        ("End", "relu"),
+        ("ArrowLeft", "add"),
+    ):
+        page.keyboard.press(key)
+        assert focused(page) == f"{at}/{expected}", key
+    page.keyboard.press("Home")
+    assert focused(page) == "inception_resnet_v2/B/06"
+
+
+def test_escape_twice_leaves_the_focus_on_the_stage_in_the_strip(visit: Visit) -> None:
+    page = visit("/explore?at=inception_v4/B/03/branch2/conv1")
+    page.locator(f"{BLOCK} .node.selected").focus()
+    page.keyboard.press("Escape")
+    settled(page)
+    assert focused(page) == "inception_v4/B/03/branch2/conv1"
+    page.keyboard.press("Escape")
+    expect(page.locator(BLOCK)).to_have_count(0)
+    settled(page)
+    page.wait_for_function("document.activeElement.dataset?.address === 'inception_v4/B'")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Block B/01")).to_be_visible()
+    settled(page)
+
+
+def test_the_drawings_are_on_the_first_screen_and_can_be_read(visit: Visit) -> None:
+    page = visit("/explore?at=inception_resnet_v2/B/01")
+    expect(page.locator(f"{BLOCK} .node").first).to_be_visible()
+    settled(page)
+    for drawing in (STRIP, BLOCK):
+        box = page.locator(f"{drawing} .frame").bounding_box()
+        assert box is not None
+        assert box["y"] + box["height"] * 2 / 3 < 900
+        assert page.locator(f"{drawing} .frame").evaluate("frame => frame.scrollWidth - frame.clientWidth") <= 0
+        for part, least in (("edge", 10), ("node", 11)):
+            sizes = page.locator(f"{drawing} .{part} text").evaluate_all(HIGH)
+            assert min(sizes) >= least, f"{part} in {drawing}"
+
+
+def test_a_picked_stage_comes_into_sight(visit: Visit) -> None:
+    page = visit("/explore?at=inception_resnet_v2/B/01")
+    page.set_viewport_size({"width": 1280, "height": 480})
+    page.locator(f"{STRIP} .frame").scroll_into_view_if_needed()
+    expect(page.locator(f"{BLOCK} .frame")).not_to_be_in_viewport(ratio=0.9)
+    click(page, STRIP, "inception_resnet_v2/C")
+    expect(page.locator(f"{BLOCK} .frame")).to_be_in_viewport(ratio=0.9)
 
 
 def test_box_and_input_size_change_everything_at_once(visit: Visit) -> None:
@@ -190,7 +252,9 @@ def test_zoom_and_pan(visit: Visit) -> None:
     after = frame.evaluate("frame => [frame.scrollLeft, location.href]")
     assert after[0] == pytest.approx(before[0] + 100, abs=2)
     assert after[1] == before[1], "dragging picks nothing"
-    page.get_by_role("button", name="fit").nth(1).click()
+    page.locator(f"{BLOCK} .fit").click()
+    assert wide() == pytest.approx(start, rel=0.01)
+    page.keyboard.press("0")
     assert wide() == pytest.approx(start, rel=0.01)
 
 
@@ -227,7 +291,14 @@ def test_every_op_of_the_network_on_request(visit: Visit) -> None:
     expect(whole.locator(".node")).to_have_count(823)
     expect(whole.locator(".node.selected")).to_have_attribute("data-address", "inception_resnet_v2/C/05/add")
     expect(whole.locator(".node.selected")).to_be_in_viewport()
-    whole.locator('.node[data-address="inception_resnet_v2/C/05/scale"]').click()
+    click(page, STRIP, "inception_resnet_v2/A")
+    expect(whole.locator('.node[data-address="inception_resnet_v2/A/01/body/branch1/conv"]')).to_be_in_viewport()
+    whole.locator(".fit").click()
+    assert whole.locator(".frame").evaluate(
+        "f => [f.scrollWidth - f.clientWidth, f.scrollHeight - f.clientHeight]"
+    ) == [0, 0]
+    whole.locator('.node[data-address="inception_resnet_v2/C/05/scale"]').focus()
+    page.keyboard.press("Enter")
     settled(page)
     expect(page).to_have_url(re.compile("scale.*whole=true|whole=true.*scale"))
     expect(page.get_by_text("× 0.2").first).to_be_visible()
@@ -251,7 +322,7 @@ def test_the_exported_page_keeps_click_and_card_offline(
     expect(page.locator("#said")).to_contain_text("receptive field: 1087×1087 px")
     expect(add).to_have_class(re.compile("selected"))
     add.focus()
-    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     expect(page.locator(".node.selected")).to_have_attribute("data-address", "inception_resnet_v2/B/07/relu")
     page.reload()
@@ -259,9 +330,31 @@ def test_the_exported_page_keeps_click_and_card_offline(
     assert not errors
 
 
+def test_a_finger_picks_and_no_card_stays(new_context: Callable[..., BrowserContext], base_url: str) -> None:
+    page = new_context(has_touch=True).new_page()
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"{base_url}/explore?at=inception_resnet_v2/B/01")
+    settled(page)
+    conv = page.locator(f'{BLOCK} .node[data-address="inception_resnet_v2/B/01/body/branch2/conv1"]')
+    conv.tap()
+    expect(page).to_have_url(re.compile("branch2"))
+    settled(page)
+    expect(page.locator(f"{BLOCK} .card")).to_be_hidden()
+    for drawing in (STRIP, BLOCK):
+        boxes = page.locator(f"{drawing} .node .box").evaluate_all(
+            "all => all.map(one => one.getBoundingClientRect().height)"
+        )
+        assert min(boxes) >= 24, "large enough for a finger"
+
+
 def test_drawings_fit_a_phone(visit: Visit) -> None:
     page = visit("/explore?at=inception_resnet_v2/A/03", width=390)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    strip = page.locator(f"{STRIP} .frame").bounding_box()
+    assert strip is not None
+    assert strip["y"] + strip["height"] <= 844, "on the first screen"
+    page.locator(f"{STRIP} .fit").click()
+    assert page.locator(f"{STRIP} .frame").evaluate("frame => frame.scrollWidth - frame.clientWidth") <= 0
     page.locator(f"{BLOCK} .node").nth(2).hover()
     box = page.locator(f"{BLOCK} .card").bounding_box()
     assert box is not None

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
+import re
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from inception_lab.nets import catalog
+from inception_lab.readers import tint
 from inception_lab.readers.graph import Graph, graph
 from inception_lab.readers.notation import notation
 from inception_lab.readers.shapes import shapes
@@ -32,8 +35,14 @@ def explore(at: str | None = None, size: int | None = None, **link: str) -> AppT
     return app
 
 
-def metrics(app: AppTest) -> dict[str, str]:
-    return {metric.label: metric.value for metric in app.metric}
+def totals(app: AppTest) -> dict[str, str]:
+    """The line of totals: what each is called, and its short form; the exact number must agree with that."""
+    line = next(caption.value for caption in app.caption if "multiply-adds (" in caption.value)
+    found = re.findall(r"\*\*([\d.,]+) ?(M|G|)\*\* ([a-z-]+)(?: \(([\d,]+)\))?", line)
+    for short, unit, _, exact in found:
+        if exact:
+            assert f"{int(exact.replace(',', '')) / {'M': 1e6, 'G': 1e9}[unit]:,.2f}" == short
+    return {name: f"{short} {unit}".strip() for short, unit, name, _ in found}
 
 
 def unescaped(markdown: str) -> str:
@@ -51,8 +60,8 @@ def unescaped(markdown: str) -> str:
     ],
 )
 def test_totals_of_every_network(network: str, parameters: str, work: str) -> None:
-    shown = metrics(explore(network))
-    assert (shown["Parameters"], shown["Multiply-adds"]) == (parameters, work)
+    shown = totals(explore(network))
+    assert (shown["parameters"], shown["multiply-adds"]) == (parameters, work)
 
 
 def test_boxes_follow_the_link_and_write_it() -> None:
@@ -105,7 +114,7 @@ def test_a_network_that_cannot_be_built_shows_the_block_that_can() -> None:
     assert not app.exception
     assert not app.error
     assert app.session_state["explore_at"] == "inception_resnet_v2_paper/B/01/add"
-    assert metrics(app)["Parameters"] == "32.43 M"
+    assert totals(app)["parameters"] == "32.43 M"
 
 
 def said(app: AppTest) -> dict[str, str]:
@@ -130,7 +139,7 @@ def test_a_design_that_cannot_be_built_is_mended_with_a_click() -> None:
     app.button(key="take-mended").click().run()
     assert not app.exception
     assert not app.error
-    assert metrics(app)["Parameters"] == f"{shapes('inception_resnet_v2_paper').parameters / 1e6 - 993 * 2145e-6:.2f} M"
+    assert totals(app)["parameters"] == f"{shapes('inception_resnet_v2_paper').parameters / 1e6 - 993 * 2145e-6:.2f} M"
 
 
 def test_where_the_input_runs_out_is_marked() -> None:
@@ -145,7 +154,7 @@ def test_too_small_an_input_is_one_click_from_the_right_one() -> None:
     assert not app.exception
     assert not app.error
     assert app.number_input(key="size").value == 299
-    assert metrics(app)["Parameters"] == "42.68 M"
+    assert totals(app)["parameters"] == "42.68 M"
 
 
 @pytest.mark.parametrize("size", ["1e309", "9" * 400, "nan", "abc", "-1"])
@@ -155,7 +164,7 @@ def test_a_hostile_size_in_the_link_is_survived(size: str) -> None:
     app.query_params["size"] = size
     app.run()
     assert not app.exception
-    assert app.metric[0].value == "55.84 M"
+    assert totals(app)["parameters"] == "55.84 M"
     assert "it is a whole number from 32 to 1024" in app.warning[0].value
 
 
@@ -175,7 +184,7 @@ def test_a_design_in_the_link_is_opened_and_left() -> None:
     assert not app.warning
     assert app.number_input(key="size").value == 139
     assert [box.value for box in app.selectbox][1:] == ["B", "03", "branch2"]
-    assert metrics(app)["Parameters"] == f"{(42_679_816 - 1537 * 993) / 1e6:.2f} M"
+    assert totals(app)["parameters"] == f"{(42_679_816 - 1537 * 993) / 1e6:.2f} M"
     assert app.query_params == {"at": "inception_v4/B/03/branch2", "design": DESIGN}
     names: dict[str, object] = {}
     exec(next(code.value for code in app.code if "lab.graph" in code.value), names)  # what the page offers for download
@@ -246,13 +255,19 @@ def test_colours_come_from_the_link_and_go_into_the_code(scale: str) -> None:
     table = shapes("inception_v4")
     ends = {
         "network": max(row.parameters for row in table.rows),
-        "block": max(row.parameters for row in table.under("inception_v4/B")),
+        "block": max(row.parameters for row in table.under("inception_v4/B/03")),
         "panel": max(row.parameters for row in table.under("inception_v4/B/03")),
     }
     assert shown.most == ends[scale]
     assert shown.node("inception_v4/B/03/branch2").fill
     assert (shown.tint, shown.direction, strip.direction) == ("parameters", "TB", "TB")
-    assert strip.most == max(total.parameters for total in table.stages())
+    assert strip.most == shown.most, "one scale for both"
+    reduction = max(row.parameters for row in table.under("inception_v4/reduction_b"))
+    assert strip.node("inception_v4/reduction_b").fill == tint.colour(reduction / strip.most)
+    (legend,) = [html.unescape(each.proto.body) for each in app.get("html") if "linear-gradient" in each.proto.body]
+    words = {"network": "to the network's largest op", "block": "to the largest op of B/03", "panel": "lower drawing"}
+    assert words[scale] in legend
+    assert ("and more" in legend) == (scale != "network"), "other stages have larger ops than this block"
 
 
 def test_the_stepper_changes_the_copy_and_keeps_the_op() -> None:
@@ -299,3 +314,21 @@ def test_boxes_as_csv_and_the_block_as_notation() -> None:
     links = [code.value for code in app.code if "at=inception_v4" in code.value and "lab." not in code.value]
     assert len(links) == 2
     assert links[0].endswith("at=inception_v4%2FB%2F03&size=331")
+
+
+def test_each_drawing_has_its_boxes_as_a_table() -> None:
+    app = explore("inception_v4/B/03", fine="true")
+    twins = [list(table.value.address) for table in app.dataframe if "said" in table.value.columns]
+    assert twins == [
+        [node.id for node in graph("inception_v4").nodes],
+        [node.id for node in graph("inception_v4", at="B/03", depth="ops").nodes],
+    ]
+    app = explore("inception_resnet_v2", whole="true")
+    assert [len(table.value) for table in app.dataframe if "said" in table.value.columns] == [11], "823 rows on request"
+    app.toggle(key="whole-drawing-rows").set_value(True).run()
+    assert [len(table.value) for table in app.dataframe if "said" in table.value.columns] == [11, 823]
+
+
+def test_the_network_itself_has_no_block_to_end_a_scale() -> None:
+    app = explore("inception_v4", colour="memory", scale="block")
+    assert any("network&#x27;s largest op" in each.proto.body for each in app.get("html"))

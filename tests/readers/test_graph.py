@@ -233,7 +233,10 @@ def test_svg_is_clean_and_carries_its_data(name: str, depth: str) -> None:
         assert said == [line for line in node.label if last or line != words.shape(node.output)]
         assert group.find(f"{SVG}title").text == node.hover  # type: ignore[union-attr]
     edges = [each for each in everything if "edge" in each.get("class", "").split()]
-    said_at = {(e.attrib["data-tail"], e.attrib["data-head"]): e.findtext(f"{SVG}text", "").strip() for e in edges}
+    said_at = {
+        (e.attrib["data-tail"], e.attrib["data-head"]): "".join(text.text or "" for text in e.findall(f"{SVG}text"))
+        for e in edges
+    }
     assert said_at == {(edge.tail, edge.head): edge.shape for edge in drawing.edges}
     found = sorted((e.attrib["data-tail"], e.attrib["data-head"], "shortcut" in e.attrib["class"]) for e in edges)
     assert found == sorted((edge.tail, edge.head, edge.is_shortcut) for edge in drawing.edges)
@@ -382,28 +385,38 @@ def test_an_edge_that_is_not_there_takes_no_width() -> None:
 def test_a_whole_network_is_put_together_from_its_blocks(name: str, direction: Literal["LR", "TB"]) -> None:
     drawing = graph(name, depth="ops", direction=direction)
     root = ElementTree.fromstring(drawing.svg())
-    marked = [(g, part) for part in root.findall(f"{SVG}g") for g in part if "data-address" in g.attrib]
+    canvases = root.findall(f"{SVG}g[@transform]")
+    marked = [(g, part) for part in canvases for g in part if "data-address" in g.attrib]
     assert [g.attrib["data-address"] for g, _ in marked] == [node.id for node in drawing.nodes], "each once, in order"
-    lines = [(g, part) for part in root.findall(f"{SVG}g") for g in part if "data-tail" in g.attrib]
+    lines = [(g, part) for part in canvases for g in part if "data-tail" in g.attrib]
     ends = sorted((g.attrib["data-tail"], g.attrib["data-head"]) for g, _ in lines)
     assert ends == sorted((edge.tail, edge.head) for edge in drawing.edges)
     at = {g.attrib["data-address"]: moved(g.find(f"{SVG}text"), part) for g, part in marked}
     left, top, wide, high = (float(side) for side in root.attrib["viewBox"].split())
     assert all(left < x < left + wide and top < y < top + high for x, y in at.values())
+    assert 1.2 < wide / high < 4, "a map for a screen"
+    (decor,) = root.findall(f"{SVG}g[@class='lanes']")
+    ghosts = [moved(ghost.find(f"{SVG}text"), ghost) for ghost in decor.findall(f"{SVG}g")]
+    assert len(ghosts) == len(decor.findall(f"{SVG}path")) == len(decor.findall(f"{SVG}text")) - 1
     along = 0 if direction == "LR" else 1
-    assert all(at[edge.tail][along] < at[edge.head][along] for edge in drawing.edges), "onwards only"
-    for g, part in lines:  # a line starts at the box it comes from, whichever block that was drawn with
+    for g, part in lines:  # onwards from the box it comes from, or from that box's shadow where a lane begins
         dx, dy = (float(step) for step in part.attrib["transform"][10:-1].split())
         start = re.match(r"M(-?[\d.]+),(-?[\d.]+)", g.find(f"{SVG}path").attrib["d"])  # type: ignore[union-attr]
         assert start is not None
-        tail = at[g.attrib["data-tail"]]
-        distance = max(abs(float(start[1]) + dx - tail[0]), abs(float(start[2]) + dy - tail[1]))
-        assert distance < 90, f"{g.attrib['data-tail']} is {distance:.0f} points from its line"
+        place = float(start[1]) + dx, float(start[2]) + dy
+        tail = min((at[g.attrib["data-tail"]], *ghosts), key=lambda one: apart(one, place))
+        assert apart(tail, place) < 90
+        assert tail[along] < at[g.attrib["data-head"]][along], "onwards only"
+
+
+def apart(one: tuple[float, float], other: tuple[float, float]) -> float:
+    """How far two places are from one another, along the side on which they are farther."""
+    return max(abs(a - b) for a, b in zip(one, other, strict=True))
 
 
 def moved(text: ElementTree.Element | None, part: ElementTree.Element) -> tuple[float, float]:
     """Where a text stands in the whole drawing."""
-    assert text is not None
+    assert text is not None  # the first of its rows
     dx, dy = (float(step) for step in part.attrib["transform"][10:-1].split())
     return float(text.attrib["x"]) + dx, float(text.attrib["y"]) + dy
 
@@ -426,3 +439,19 @@ def test_marked_boxes_say_why() -> None:
     assert {node.kind for node in whole.nodes if not node.fill} == {"input"}
     with pytest.raises(UnknownAddress):
         drawn.marked({"inception_resnet_v2/C/01": ("#f0b429", "differs")})
+
+
+def test_an_add_that_says_much_is_no_huge_circle() -> None:
+    drawn = graph("inception_resnet_v2_paper", at="B/01", depth="block")
+    add = "inception_resnet_v2_paper/B/01/add"
+    assert re.search(rf'"{add}" \[label="\+".*shape=circle', drawn.dot)
+    assert re.search(rf'"{add}" \[.*shape=ellipse', drawn.marked({add: ("#e4572e", "1152 + 1154")}).dot)
+
+
+def test_the_released_strip_fits_a_laptop_and_can_be_read() -> None:
+    root = ElementTree.fromstring(graph("inception_resnet_v2").svg())
+    smallest = 0.72  # of svg_view.js
+    assert float(root.attrib["viewBox"].split()[2]) * 96 / 72 * smallest <= 1112
+    lines = [edge for edge in root.iter(f"{SVG}g") if edge.get("class") == "edge"]
+    sizes = {text.attrib["font-size"] for edge in lines for text in edge.findall(f"{SVG}text")}
+    assert [float(size) * 96 / 72 * smallest for size in sizes] == [pytest.approx(10.08)]

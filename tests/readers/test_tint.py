@@ -88,8 +88,20 @@ def test_without_colours_every_kind_looks_the_same() -> None:
 
 def test_the_legend_says_the_ends_of_the_scale() -> None:
     assert tint.legend("none", ["conv"]) == ""
-    kinds = ElementTree.fromstring(tint.legend("kind", ["conv", "add", "conv", "max pool"]))
-    assert [chip.findall("span")[0].tail for chip in kinds] == ["conv", "add", "max pool"]
+    kinds = ElementTree.fromstring(tint.legend("kind", ["conv", "add", "conv", "max pool", "stage", "classifier"]))
+    assert [chip.findall("span")[0].tail for chip in kinds] == ["conv, stage, classifier", "add", "max pool"]
+    assert "Memory from 0 KiB to 5 MiB and more, " in tint.legend("memory", [], most=5 * 2**20, beyond=True)
     scale = ElementTree.fromstring(tint.legend("memory", [], most=5 * 2**20, scope="this <drawing>"))
     assert scale.attrib["aria-label"] == "Memory from 0 KiB to 5 MiB, this <drawing>"
     assert [part.text for part in scale.iter() if part.text] == ["Memory", "0 KiB", "5 MiB", "this <drawing>"]
+
+
+def test_a_stage_can_have_the_colour_of_its_largest_op() -> None:
+    table = shapes("inception_resnet_v2")
+    most = max(row.multiply_adds for row in table.rows)
+    strip = graph("inception_resnet_v2").coloured("multiply_adds", most=most, largest=True)
+    largest = max(row.multiply_adds for row in table.under("inception_resnet_v2/B"))
+    stage = strip.node("inception_resnet_v2/B")
+    assert (stage.fill, stage.amount) == (tint.colour(largest / most), f"≤ {tint.said(largest, 'multiply_adds')}")
+    assert strip.node("inception_resnet_v2/head/classifier").amount == "1.54 M", "an op has its own amount"
+    assert graph("inception_resnet_v2").coloured("multiply_adds", largest=True).most == most
