@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from inception_lab.errors import UnknownAddress
 from inception_lab.readers import layout, page, svg, tint
+from inception_lab.readers.marks import Alarm
 from inception_lab.readers.table import Kind
 from inception_lab.readers.tint import Tint
 
@@ -23,7 +24,8 @@ class Node:
     `output` is (C, H, W), `receptive_field` (height, width) in pixels of the image, `repeat` the number of blocks
     folded into the box, `memory` the bytes of its output in fp32 (of a stage: of all its ops' outputs). `kernel` and
     `padding` are given where the op has a window. `fill` is a colour (#rrggbb) for an amount, `amount` the amount in
-    words; both are empty in a drawing that is not coloured by one.
+    words; both are empty in a drawing that is not coloured by one. `mark` are words on what is wrong here, `alarm` what
+    kind of wrong: an op that cannot be, or a slip of the paper.
     """
 
     id: str
@@ -40,6 +42,13 @@ class Node:
     hover: str = ""
     fill: str = ""
     amount: str = ""
+    mark: str = ""
+    alarm: Alarm = ""
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The label, and the mark as a line of its own."""
+        return (*self.label, f"! {self.mark}") if self.mark else self.label
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +170,7 @@ class Graph:
                 "memory": node.memory,
                 "receptive_field": max(node.receptive_field),
                 "repeat": node.repeat,
+                "mark": node.mark,
             }
             for node in self.nodes
         ]

@@ -62,7 +62,7 @@ def laid(nodes: Sequence[Node], edges: Sequence[Edge], direction: Direction, lin
 
 def stacked(graph: Graph, found: Sequence[Part]) -> ElementTree.Element:
     """The SVG of all parts, each moved to where the last box of the one before it stands; ids count through."""
-    lines = {node.id: node.label for node in graph.nodes}
+    lines = {node.id: node.lines for node in graph.nodes}
     root = ElementTree.Element(f"{{{SPACE}}}svg")
     at: dict[int, Point] = {}
     box = _Box()

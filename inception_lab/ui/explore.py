@@ -7,7 +7,6 @@ from typing import Literal, assert_never, cast
 
 import streamlit as st
 
-from inception_lab.errors import ImpossibleAdd, InputTooSmall
 from inception_lab.images.trained import MODEL
 from inception_lab.nets import catalog
 from inception_lab.nets.address import blocks, head
@@ -53,13 +52,10 @@ def _view(view: View, chosen: Selection, size: int) -> str:
 
 
 def _built(view: Literal["picture", "cost"], chosen: Selection, size: int) -> str:
-    """A view that needs every shape."""
-    try:
-        table = cache.table(chosen.key, (size, size))
-    except (ImpossibleAdd, InputTooSmall) as error:
-        refusals.show(chosen, size, error)
-        # which sides do fit is one of the questions of costs
-        return costs.why(chosen, size) if view == "cost" and isinstance(error, InputTooSmall) else ""
+    """A view that reads every shape, behind what cannot be too."""
+    table = cache.read(chosen.key, (size, size))
+    if table.refused:
+        refusals.say(chosen, size, table)
     return picture.show(chosen, size, table) if view == "picture" else costs.show(chosen, size, table)
 
 
@@ -139,9 +135,14 @@ def origin(chosen: Selection) -> None:
 
 def _to_train(chosen: Selection) -> None:
     train = {"design": chosen.design} if chosen.design else {"network": chosen.net.name}
+    label = f"Train this {'design' if chosen.design else 'network'}"
     with st.container(horizontal=True, vertical_alignment="center"):
-        label = f"Train this {'design' if chosen.design else 'network'}"
-        st.page_link("pages/train.py", label=label, icon=":material/monitoring:", query_params=train)
+        if refusals.adds(chosen):
+            sister = refusals.SISTERS.get(chosen.key, "")
+            st.caption("What cannot be built cannot be trained." + " Train the one whose widths fit:" * bool(sister))
+            train, label = {"network": sister} if sister else {}, f"Train {sister}"
+        if train:
+            st.page_link("pages/train.py", label=label, icon=":material/monitoring:", query_params=train)
         if chosen.design:
             back = chosen.net.name if chosen.net.name in catalog.CATALOG else selection.START
             st.button(

@@ -8,10 +8,12 @@ from dataclasses import asdict
 import pandas as pd
 import streamlit as st
 
+from inception_lab.errors import ImpossibleAdd, InputTooSmall
+from inception_lab.readers import marks
 from inception_lab.readers.drawing import Depth
-from inception_lab.readers.explain import arithmetic
+from inception_lab.readers.explain import arithmetic, entering
 from inception_lab.readers.table import Row, ShapeTable
-from inception_lab.ui import cache, colouring, components, drawer, exporting, finding, paper, selection
+from inception_lab.ui import cache, colouring, components, drawer, exporting, finding, selection, slips
 from inception_lab.ui.colouring import Look
 from inception_lab.ui.selection import Selection
 from inception_lab.ui.widgets import plain
@@ -20,7 +22,7 @@ PACKED = 0.17  # kB a box of a whole network takes on its way, 0.15 to 0.26 for 
 
 
 def show(chosen: Selection, size: int, table: ShapeTable) -> str:
-    """Everything drawn about the selection in a network that can be built; returns its Python."""
+    """Everything drawn about the selection, as far as the network can be; returns its Python."""
     totals(table)
     look = colouring.pick(chosen)
     finding.find(chosen, table)
@@ -63,11 +65,11 @@ def block(chosen: Selection, size: int, table: ShapeTable, look: Look) -> tuple[
     place = _place(chosen)
     if place is None:
         st.caption("Pick a stage to see its block.")
+        st.markdown(entering(table))
     else:
         st.subheader("Head" if place.endswith("/head") else f"Block {place.split('/', 1)[1]}", anchor=False)
         st.caption(plain(chosen.stage_source))
-        if not chosen.design:
-            _slips(place)
+        slips.show(chosen, place)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         if place:
             _stepper(chosen)
@@ -90,18 +92,8 @@ def block(chosen: Selection, size: int, table: ShapeTable, look: Look) -> tuple[
     exporting.exports(drawn, chosen.net, name="-".join([chosen.net.name, *(asked[0] or "all").split("/")[1:]]))
     for row in _op(chosen, table):
         st.markdown(f"**`{row.address}`** — {row.label}")
-        st.markdown(arithmetic(row, table))
+        st.markdown(arithmetic(row, table, chosen.net))
     return asked
-
-
-def _slips(block: str) -> None:
-    """Where the paper's drawing of this block cannot be right; it draws one for all the copies of a stage."""
-    for slip in paper.content()["slips"]:
-        if slip.get("at", "").split("/")[:2] == block.split("/")[:2]:
-            st.info(
-                f"The paper slips here, {slip['where']}. Printed: {slip['says']} Must be: {slip['must']}",
-                icon=":material/report:",
-            )
 
 
 def _announced(table: ShapeTable) -> str:
@@ -128,6 +120,9 @@ def rows(chosen: Selection, table: ShapeTable) -> None:
     """The table of the selected block, or of the whole network's stages."""
     place = chosen.block or chosen.address
     ops = pd.DataFrame([_readable(row.to_dict()) for row in table.under(place)])
+    said = marks.by_row(chosen.net, table)
+    if found := [said.get(row.address, "") for row in table.under(place)]:
+        ops.insert(1, "mark", found)
     drawer.table(ops, name="shapes", title=f"Shapes and cost of every op in {place}")
     stages = pd.DataFrame([_readable(asdict(total)) for total in table.stages()])
     drawer.table(stages, name="stages", title="Cost per stage as a table")
@@ -143,21 +138,28 @@ def source(chosen: Selection) -> None:
 
             place = chosen.address.removeprefix(f"{chosen.net.name}/")
             st.caption(f"{place} as torch alone runs it; its outputs are those of `lab.build` with the same weights.")
-            written = str(lab_source(chosen.net, at=chosen.address))
+            try:
+                written = str(lab_source(chosen.net, at=chosen.address))
+            except (ImpossibleAdd, InputTooSmall) as error:
+                st.error(plain(error), icon=":material/error:")
+                return
             st.code(written, language="python")
             drawer.download(".py", lambda: written, f"{chosen.net.name}-{place.replace('/', '-')}.py", "text/x-python")
 
 
 def code(chosen: Selection, size: int, table: ShapeTable, shown: tuple[str | None, Depth] | None, look: Look) -> str:
     """The Python for exactly what is on screen: the strip, the block at the depth chosen, the selected rows."""
-    way = f'size={size}, direction="{look.direction}"'
+    way = f'size={size}, direction="{look.direction}"{cache.marking(chosen.key, (size, size))}'
     lines = [
         chosen.python,
-        f"table = lab.shapes(net, size={size})",
+        f"table = lab.shapes(net, size={size}{cache.tolerance(chosen.key, (size, size))})",
         f'strip = lab.graph(net, depth="stages", {way}){look.python()}',
-        "model = lab.build(net)" if chosen.run or chosen.design else "model = lab.build(net, classes=1000)",
         f'rows = table.under("{chosen.block or chosen.address}")',
     ]
+    if not table.refused:  # else there is nothing to build
+        lines.append(
+            "model = lab.build(net)" if chosen.run or chosen.design else "model = lab.build(net, classes=1000)"
+        )
     lines += [f'row = table.row("{row.address}")' for row in _op(chosen, table)]
     if shown:
         at = f'at="{shown[0]}", ' if shown[0] else ""
