@@ -25,7 +25,7 @@ def stride_chart(found: Sides, *, side: int, whole: bool = False) -> tuple[go.Fi
     figure = go.Figure([_clean(clean), _lost(found), _small(small, len(found.ops) + 1)])
     figure.add_vline(x=side, line={"color": HERE, "dash": "dash", "width": 2})
     if found.smallest not in (None, low):
-        _smallest(figure, found.smallest)
+        _smallest(figure, found.smallest, len(found.ops) + 1)
     for line, text in enumerate(("nothing is lost", *(_short(op) for op in found.ops), "does not fit")):
         figure.add_annotation(
             x=0, xref="paper", xanchor="left", y=line - 0.42, yanchor="middle", text=text, showarrow=False
@@ -44,11 +44,10 @@ def stride_chart(found: Sides, *, side: int, whole: bool = False) -> tuple[go.Fi
     return figure, words(found, side=side)
 
 
-def _smallest(figure: go.Figure, side: int) -> None:
-    figure.add_vline(
-        x=side,
-        line={"color": SMALLEST, "dash": "dot", "width": 2},
-        annotation={"text": f"{side}, the smallest that fits", "yref": "paper", "y": 1.0, "yanchor": "bottom"},
+def _smallest(figure: go.Figure, side: int, line: int) -> None:
+    figure.add_vline(x=side, line={"color": SMALLEST, "dash": "dot", "width": 2})
+    figure.add_annotation(
+        x=side, y=line, xanchor="left", yanchor="middle", text=f" {side}, the smallest that fits", showarrow=False
     )
 
 

@@ -50,6 +50,11 @@ class Node:
         """The label, and the mark as a line of its own."""
         return (*self.label, f"! {self.mark}") if self.mark else self.label
 
+    @property
+    def warning(self) -> str:
+        """The mark for those who do not see its shape."""
+        return f"cannot be, {self.mark}" if self.alarm == "fails" else self.mark
+
 
 @dataclass(frozen=True, slots=True)
 class Edge:

@@ -64,11 +64,7 @@ def by_row(net: Net, table: ShapeTable) -> dict[str, str]:
 
 def said(nodes: Sequence[Node], name: str) -> str:
     """The marks of a drawing of the network `name` as a sentence, empty without any."""
-    those = [
-        f"{node.id.removeprefix(f'{name}/')}: {'cannot be, ' * (node.alarm == 'fails')}{node.mark}"
-        for node in nodes
-        if node.mark
-    ]
+    those = [f"{node.id.removeprefix(f'{name}/')}: {node.warning}" for node in nodes if node.mark]
     if not those:
         return ""
     more = f"; and {len(those) - _SAID} more" if len(those) > _SAID else ""

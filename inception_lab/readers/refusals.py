@@ -1,4 +1,4 @@
-"""What cannot be: a build stops at the first refusal, a reader goes on behind it and says where the numbers are from."""
+"""What cannot be: a build stops at the first refusal, a reader goes on behind it and says whence its numbers come."""
 
 from __future__ import annotations
 

@@ -138,7 +138,7 @@ def _finish_node(element: ElementTree.Element, node: Node, *, plain: bool) -> No
     element.set("data-address", node.id)
     element.set("tabindex", "0")
     element.set("role", "button")
-    element.set("aria-label", ", ".join(filter(None, (*node.label, node.mark, node.amount, node.id))))
+    element.set("aria-label", ", ".join(filter(None, (*node.label, node.warning, node.amount, node.id))))
     _tag(element, "title").text = node.hover
     for child in element:
         name = child.tag.removeprefix(f"{{{SVG}}}")

@@ -35,7 +35,7 @@ SCOPES = {"op": "all maps of this op", "block": "all ops of this block", "map": 
 
 def show(chosen: Selection) -> str:
     """Photograph, weights, op, maps, and one cell; returns the Python that makes the same."""
-    if refusals.blocked(chosen, "No photograph can go through it."):
+    if refusals.blocked(chosen, "No photograph can go through this network"):
         return ""
     weights = _weights(chosen)
     upload = _photograph(photos.choose(weights if is_run(weights) else ""))

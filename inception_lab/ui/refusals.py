@@ -41,13 +41,13 @@ def say(chosen: Selection, size: int, table: ShapeTable) -> None:
     for stop in adds:
         st.error(_add(chosen, stop), icon=":material/error:")
     if small:
-        others = f" Nor do the windows of {len(small) - 1} more ops." * (len(small) > 1)
+        others = f" So do {len(small) - 1} more ops." * (len(small) > 1)
         st.error(f"{plain(small[0].error)}{plain(others)}", icon=":material/error:")
     behind = " Behind such an add its sum is taken to have the shortcut's channels." * bool(adds)
     behind += " Behind a window that does not fit nothing is left." * bool(small)
     st.caption(
         f"Everything else is read as it is described.{behind} What cannot be is marked with ! and its numbers; the "
-        "totals are those of a network that nobody can build."
+        "totals add up parts that cannot run together."
     )
     with st.container(horizontal=True, vertical_alignment="center"):
         for place, stop in enumerate([*adds, *small[:1]]):
@@ -86,11 +86,13 @@ def adds(chosen: Selection) -> tuple[Stop, ...]:
 
 
 def blocked(chosen: Selection, what: str) -> bool:
-    """Whether the network cannot be built; then it is said, with what follows from it, and the way out is offered."""
+    """Whether the network cannot be built; then `what` follows from it is said in a sentence, with the way out."""
     found = adds(chosen)
     if not found:
         return False
-    st.error(f"{_add(chosen, found[0])} {what}", icon=":material/error:")
+    at = found[0].error.address.split("/", 1)[1]
+    why = f"it cannot be built, because {at} cannot add {numbers(found[0].error)} channels."
+    st.error(f"{what}: {plain(why)}", icon=":material/error:")
     way_out(chosen, chosen.net.size)
     return True
 
