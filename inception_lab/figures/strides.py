@@ -24,12 +24,12 @@ def stride_chart(found: Sides, *, side: int, whole: bool = False) -> tuple[go.Fi
     low, high = found.fits[0].size[0], found.fits[-1].size[0]
     figure = go.Figure([_clean(clean), _lost(found), _small(small, len(found.ops) + 1)])
     figure.add_vline(x=side, line={"color": HERE, "dash": "dash", "width": 2})
-    if found.smallest not in (None, low):
-        _smallest(figure, found.smallest, len(found.ops) + 1)
     for line, text in enumerate(("nothing is lost", *(_short(op) for op in found.ops), "does not fit")):
         figure.add_annotation(
             x=0, xref="paper", xanchor="left", y=line - 0.42, yanchor="middle", text=text, showarrow=False
         )
+    if found.smallest not in (None, low):
+        _smallest(figure, found.smallest, len(found.ops) + 1)
     start = max(low, min(side - SPAN, high - 2 * SPAN))
     shown = [low - 1, high + 1] if whole else [start - 1, min(high, start + 2 * SPAN) + 1]
     figure.update_layout(

@@ -158,11 +158,11 @@ def test_too_small_an_input_names_the_op(visit: Visit) -> None:
 
 def test_a_link_from_another_page_is_followed_in_a_session_that_has_a_selection(visit: Visit) -> None:
     page = visit("/explore?at=inception_v4/C/02")
-    page.get_by_role("link", name="Paper").click()
+    page.get_by_role("link", name="Paper", exact=True).click()
     settled(page)
     page.get_by_role("link", name="See it refuse").first.click()
     expect(page.get_by_text("cannot add: the shortcut brings 1152 channels")).to_be_visible()
-    page.get_by_role("link", name="Paper").click()
+    page.get_by_role("link", name="Paper", exact=True).click()
     settled(page)
     page.get_by_role("link", name="Open the block").first.click()
     expect(page.get_by_text("cannot add")).to_have_count(0)
