@@ -7,27 +7,33 @@ import plotly.graph_objects as go
 from inception_lab.readers.strides import Fit, Sides
 
 LOST, CLEAN, TOO_SMALL, HERE = "#c4661f", "#12929e", "#8b8f98", "rgb(128, 128, 128)"
+SMALLEST = "#8660c6"
 SPAN = 40  # sides to each hand of the selected one that are shown at first; the rest is there to be dragged to
 
 
-def stride_chart(found: Sides, *, side: int) -> tuple[go.Figure, str]:
+def stride_chart(found: Sides, *, side: int, whole: bool = False) -> tuple[go.Figure, str]:
     """The chart with `side` marked, and the chart in words; `customdata` begins with the side.
+
+    It opens with the sides near `side`, or with the `whole` of them; the smallest that fits is marked too.
 
     The first line has the sides of which nothing is thrown away; each further line is an op, from the image on, with
     a mark at every side of which it throws away rows or columns; the last line has the sides that do not fit.
     """
     clean = [fit for fit in found.fits if fit.clean]
     small = [fit for fit in found.fits if fit.stopped]
+    low, high = found.fits[0].size[0], found.fits[-1].size[0]
     figure = go.Figure([_clean(clean), _lost(found), _small(small, len(found.ops) + 1)])
     figure.add_vline(x=side, line={"color": HERE, "dash": "dash", "width": 2})
     for line, text in enumerate(("nothing is lost", *(_short(op) for op in found.ops), "does not fit")):
         figure.add_annotation(
             x=0, xref="paper", xanchor="left", y=line - 0.42, yanchor="middle", text=text, showarrow=False
         )
-    low, high = found.fits[0].size[0], found.fits[-1].size[0]
+    if found.smallest not in (None, low):
+        _smallest(figure, found.smallest, len(found.ops) + 1)
     start = max(low, min(side - SPAN, high - 2 * SPAN))
+    shown = [low - 1, high + 1] if whole else [start - 1, min(high, start + 2 * SPAN) + 1]
     figure.update_layout(
-        xaxis={"title": {"text": "side of the input, px"}, "range": [start - 1, min(high, start + 2 * SPAN) + 1]},
+        xaxis={"title": {"text": "side of the input, px"}, "range": shown},
         yaxis={"range": [len(found.ops) + 1.6, -0.9], "visible": False, "fixedrange": True},
         legend={"orientation": "h", "yanchor": "bottom", "y": 1.0},
         margin={"l": 10, "r": 10, "t": 30, "b": 45},
@@ -36,6 +42,13 @@ def stride_chart(found: Sides, *, side: int) -> tuple[go.Figure, str]:
         dragmode="pan",
     )
     return figure, words(found, side=side)
+
+
+def _smallest(figure: go.Figure, side: int, line: int) -> None:
+    figure.add_vline(x=side, line={"color": SMALLEST, "dash": "dot", "width": 2})
+    figure.add_annotation(
+        x=side, y=line, xanchor="left", yanchor="middle", text=f" {side}, the smallest that fits", showarrow=False
+    )
 
 
 def words(found: Sides, *, side: int) -> str:

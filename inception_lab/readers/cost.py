@@ -129,13 +129,13 @@ class CostTable:
         return f"<table><caption>{escape(caption)}</caption><tr>{titles}</tr>{lines}</table>"
 
 
-def cost(net: Net | str, *, size: int | Size | None = None) -> CostTable:
+def cost(net: Net | str, *, size: int | Size | None = None, tolerant: bool = False) -> CostTable:
     """The costs of `net` for one image of `size` (a side, or height and width; by default what it was made for).
 
-    Raises what `shapes` raises.
+    Raises what `shapes` raises; `tolerant` means what it means there.
     """
     net = catalog.net(net) if isinstance(net, str) else net
-    table, read = shapes(net, size=size), flow(net)
+    table, read = shapes(net, size=size, tolerant=tolerant), flow(net)
     alive, keeps = live(net, table), kept(table, read, net)
     sizes = {IMAGE: 4 * net.inputs * table.size[0] * table.size[1]}
     rows = []

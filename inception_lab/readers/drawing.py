@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from inception_lab.errors import UnknownAddress
 from inception_lab.readers import layout, page, svg, tint
+from inception_lab.readers.marks import Alarm
 from inception_lab.readers.table import Kind
 from inception_lab.readers.tint import Tint
 
@@ -24,7 +25,8 @@ class Node:
     folded into the box, `memory` the bytes of its output in fp32 (of a stage: of all its ops' outputs). `largest` is,
     of a stage, the largest parameters, multiply-adds and memory that one op of it has. `kernel` and `padding` are given
     where the op has a window. `fill` is a colour (#rrggbb) for an amount, `amount` the amount in words; both are empty
-    in a drawing that is not coloured by one.
+    in a drawing that is not coloured by one. `mark` are words on what is wrong here, `alarm` what kind of wrong: an op
+    that cannot be, or a slip of the paper.
     """
 
     id: str
@@ -42,6 +44,18 @@ class Node:
     hover: str = ""
     fill: str = ""
     amount: str = ""
+    mark: str = ""
+    alarm: Alarm = ""
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The label, and the mark as a line of its own."""
+        return (*self.label, f"! {self.mark}") if self.mark else self.label
+
+    @property
+    def warning(self) -> str:
+        """The mark for those who do not see its shape."""
+        return f"cannot be, {self.mark}" if self.alarm == "fails" else self.mark
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +178,7 @@ class Graph:
                 "memory": node.memory,
                 "receptive_field": max(node.receptive_field),
                 "repeat": node.repeat,
+                "mark": node.mark,
             }
             for node in self.nodes
         ]

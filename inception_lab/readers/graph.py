@@ -11,7 +11,7 @@ from inception_lab.errors import NetworkError
 from inception_lab.nets import catalog
 from inception_lab.nets.address import NORM, blocks, children, head, locate
 from inception_lab.nets.ops import Chain, Concat, Conv, Net, Op, Pool, Residual, Stage
-from inception_lab.readers import words
+from inception_lab.readers import marks, words
 from inception_lab.readers.drawing import Depth, Direction, Edge, Graph, Node, NodeKind
 from inception_lab.readers.shapes import shapes
 from inception_lab.readers.table import Row, ShapeTable, Total
@@ -26,6 +26,8 @@ def graph(
     depth: Depth = "stages",
     size: int | tuple[int, int] | None = None,
     direction: Direction | None = None,
+    tolerant: bool = False,
+    slips: bool = False,
 ) -> Graph:
     """The drawing of `net` for an image of `size`.
 
@@ -33,7 +35,8 @@ def graph(
     block that holds `at` (any address; by default the first A block) with a convolution, its batch norm and its ReLU
     as one box.
     `"ops"` takes those apart too, for the block at `at` or, without one, for the whole network.
-    `direction` is left to right (the strip) or top to bottom.
+    `direction` is left to right (the strip) or top to bottom. A `tolerant` drawing goes on behind what cannot be, as
+    `shapes` does, and marks it with its numbers; with `slips` it marks where the paper's own drawing cannot be right.
 
     Raises `UnknownAddress`, and what `shapes` raises.
     """
@@ -43,7 +46,7 @@ def graph(
             f"There is no drawing {depth!r}, {direction!r}; depth and direction are {', '.join(words_of)}."
         )
     net = catalog.net(net) if isinstance(net, str) else net
-    table = shapes(net, size=size)
+    table = shapes(net, size=size, tolerant=tolerant)
     address = None if at is None else locate(net, at)
     if depth == "stages":
         walker = _strip(net, table)
@@ -53,14 +56,15 @@ def graph(
         address = _block_address(net, address)
         walker = _one_block(net, table, address, split=depth == "ops")
     place = address if depth != "stages" else None
+    nodes = marks.put(walker.nodes, marks.marks(net, table, slips=slips))
     return Graph(
         name=net.name,
         depth=depth,
         at=address,
         title=words.title(net.name, place, table.size),
-        alt=words.alt(net.name, place, table, walker.nodes),
+        alt=words.alt(net.name, place, table, walker.nodes) + marks.said(nodes, net.name),
         direction=direction or ("LR" if depth == "stages" else "TB"),
-        nodes=tuple(walker.nodes),
+        nodes=nodes,
         edges=tuple(walker.edges),
     )
 

@@ -33,6 +33,8 @@ SAID = 10.5  # the font at a line, points
 CLOSE = 7  # the font for which room is made where all of `SAID` is to fit: Graphviz adds 8 points on either side
 LINE = "#6b7280"
 INK = "#1d2733"
+BROKEN = "#e4572e"  # the filling of an op that cannot be; the words in its box say so as well
+SLIP = "#8660c6"  # the double line round an op at which the paper slips, with words in the box
 TINT = 0.16
 _DARK, _LIGHT = "#000000", "#ffffff"
 
@@ -93,7 +95,8 @@ def source(
     ]
     for place, node in enumerate(nodes):
         label = _quote("\\n".join(_literal(line).replace("&", "&amp;") for line in lines[node.id]), escaped=True)
-        parts = (f"label={label}", f"id=n{place}", _outline(node, lines[node.id]), look(node))
+        shape = (_outline(node, lines[node.id]), _alarm(node))  # of two shapes the last one holds
+        parts = (f"label={label}", f"id=n{place}", *shape, look(node))
         text.append(f"  {names[node.id]} [{', '.join(filter(None, parts))}];")
     for place, edge in enumerate(edges):
         words = _quote(f"  {edge.words}") if edge.words else "" if weighed else _beside(edge.shape, direction)
@@ -107,7 +110,7 @@ def said(nodes: Sequence[Node], edges: Sequence[Edge]) -> dict[str, tuple[str, .
     weighed = any(edge.weight is not None for edge in edges)
     at = set() if weighed else {(edge.tail, edge.shape) for edge in edges}
     return {
-        node.id: tuple(line for line in (*node.label, node.amount) if line and (node.id, line) not in at)
+        node.id: tuple(line for line in (*node.lines, node.amount) if line and (node.id, line) not in at)
         for node in nodes
     }
 
@@ -146,14 +149,28 @@ def _look(edge: Edge) -> str:
 def look(node: Node, *, plain: bool) -> tuple[str, str, str]:
     """The colours of a box in light surroundings: line, filling, text; `plain` is without those of the kinds."""
     accent = LINE if plain else ACCENTS[word(node.kind)]
-    if node.fill:
-        return LINE, node.fill, ink(node.fill)
-    return accent, "#ffffff" if plain else _mix(accent), INK
+    line = SLIP if node.alarm == "slip" else accent
+    if fill := filling(node):
+        return SLIP if node.alarm == "slip" else LINE, fill, ink(fill)
+    return line, "#ffffff" if plain else _mix(accent), INK
+
+
+def filling(node: Node) -> str:
+    """The colour that a box is filled with, whatever its kind's; empty for that of its kind."""
+    return BROKEN if node.alarm == "fails" else node.fill
+
+
+def _alarm(node: Node) -> str:
+    """The outline of what is wrong, so that no colour says it alone: an add that cannot be is a stop sign, a box at
+    which the paper slips has one line more than its kind."""
+    if node.alarm == "fails":
+        return "shape=octagon" if node.kind == "add" else ""
+    return "" if node.alarm != "slip" else f"peripheries={3 if node.kind.endswith('pool') else 2}"
 
 
 def _fill(node: Node, *, plain: bool) -> str:
-    line, filling, text = look(node, plain=plain)
-    return f'color="{line}", fillcolor="{filling}", fontcolor="{text}"'
+    line, inside, text = look(node, plain=plain)
+    return f'color="{line}", fillcolor="{inside}", fontcolor="{text}"'
 
 
 def ink(fill: str) -> str:

@@ -60,9 +60,10 @@ _COLUMNS = ("address", "label", "output", "parameters", "multiply_adds", "memory
 
 def page(graph: Graph) -> str:
     """The page of a drawing as text."""
-    heads = "".join(f"<th>{name.replace('_', '-' if name == 'multiply_adds' else ' ')}</th>" for name in _COLUMNS)
+    columns = (*_COLUMNS, "mark") if any(node.mark for node in graph.nodes) else _COLUMNS
+    heads = "".join(f"<th>{name.replace('_', '-' if name == 'multiply_adds' else ' ')}</th>" for name in columns)
     rows = "".join(
-        f"<tr>{''.join(f'<td>{escape(_cell(row[name]))}</td>' for name in _COLUMNS)}</tr>" for row in graph.to_rows()
+        f"<tr>{''.join(f'<td>{escape(_cell(row[name]))}</td>' for name in columns)}</tr>" for row in graph.to_rows()
     )
     script = (
         asset("components", "svg_view.js")

@@ -32,20 +32,23 @@ class Signal:
     jump: int = 1
 
 
-def shapes(net: Net | str, *, size: int | Size | None = None) -> ShapeTable:
+def shapes(net: Net | str, *, size: int | Size | None = None, tolerant: bool = False) -> ShapeTable:
     """The table of `net` for one image of `size` (a side, or height and width; by default what it was made for).
 
     Raises `InputTooSmall` where a valid kernel no longer fits and `ImpossibleAdd` where the two sides of a residual
-    differ; both name the op's address and the numbers.
+    differ; both name the op's address and the numbers. A `tolerant` reading notes them in the table's `refused` and
+    goes on, so that the rest can be looked at: behind an add with the channels of its shortcut, behind a window that
+    does not fit with a grid of no cells. Nothing else is read in another way.
     """
     net = catalog.net(net) if isinstance(net, str) else net
     height, width = _sides(net.size if size is None else size)
-    reader = _Reader(size=(height, width))
+    reader = _Reader(size=(height, width), tolerant=tolerant)
     signal = Signal(net.inputs, (height, width))
     for address, block in blocks(net):
         signal = reader.read(block, signal, address)
     reader.head(net, signal)
-    return ShapeTable(network=net.name, size=(height, width), inputs=net.inputs, rows=tuple(reader.rows))
+    rows, refused = tuple(reader.rows), tuple(reader.refused)
+    return ShapeTable(network=net.name, size=(height, width), inputs=net.inputs, rows=rows, refused=refused)
 
 
 def _sides(size: int | Size) -> Size:
@@ -60,9 +63,11 @@ def _sides(size: int | Size) -> Size:
 class _Reader:
     """Walks one network and writes down a row for each op."""
 
-    def __init__(self, *, size: Size) -> None:
+    def __init__(self, *, size: Size, tolerant: bool) -> None:
         self.size = size
+        self.tolerant = tolerant
         self.rows: list[Row] = []
+        self.refused: list[ImpossibleAdd | InputTooSmall] = []
 
     def read(self, op: Op, x: Signal, address: str) -> Signal:
         """The signal that leaves `op` when `x` enters it."""
@@ -96,11 +101,11 @@ class _Reader:
         inner = self.read(op.body, x, f"{address}/body")
         width = x.channels if op.width is None else op.width
         if width != x.channels:
-            raise ImpossibleAdd(f"{address}/add", shortcut=x.channels, residual=width)
+            self._refuse(ImpossibleAdd(f"{address}/add", shortcut=x.channels, residual=width))
         wide = replace(inner, channels=width)
         weights = inner.channels * width
         work = weights * inner.grid[0] * inner.grid[1]
-        after = replace(wide, shortest=x.shortest)
+        after = replace(wide, channels=x.channels, shortest=x.shortest)
         label = f"{width} 1×1 linear"
         self._row(f"{address}/linear", "linear", label, wide, Conv(width, 1), parameters=weights + width, work=work)
         self._row(f"{address}/scale", "scale", words.scale(op), wide, parameters=int(op.gain != "fixed"))
@@ -111,7 +116,7 @@ class _Reader:
 
     def head(self, net: Net, x: Signal) -> None:
         """Rows for batch norm where there is one, global pooling, dropout and the classifier."""
-        whole = tuple(n + (side - 1) * x.jump for n, side in zip(x.longest, x.grid, strict=True))
+        whole = tuple(n + max(side - 1, 0) * x.jump for n, side in zip(x.longest, x.grid, strict=True))
         pooled = replace(x, grid=(1, 1), longest=(whole[0], whole[1]))
         logits = replace(pooled, channels=net.classes)
         weights = x.channels * net.classes
@@ -126,14 +131,20 @@ class _Reader:
 
     def _slide(self, x: Signal, window: Size, stride: int, pad: Pad, address: str, *, channels: int) -> Signal:
         border = padding(window, pad)
-        if any(n + 2 * p < k for n, p, k in zip(x.grid, border, window, strict=True)):
-            raise InputTooSmall(address, window=window, grid=x.grid, size=self.size)
-        grid = tuple((n + 2 * p - k) // stride + 1 for n, p, k in zip(x.grid, border, window, strict=True))
+        spare = [n + 2 * p - k for n, p, k in zip(x.grid, border, window, strict=True)]
+        if min(spare) < 0 and 0 not in x.grid:  # where nothing is left, that was refused before
+            self._refuse(InputTooSmall(address, window=window, grid=x.grid, size=self.size))
+        grid = [max(left // stride + 1, 0) for left in spare] if 0 not in x.grid else list(x.grid)
         grown = [
             (field[0] + (window[0] - 1) * x.jump, field[1] + (window[1] - 1) * x.jump)
             for field in (x.longest, x.shortest)
         ]
         return Signal(channels, (grid[0], grid[1]), grown[0], grown[1], x.jump * stride)
+
+    def _refuse(self, error: ImpossibleAdd | InputTooSmall) -> None:
+        if not self.tolerant:
+            raise error
+        self.refused.append(error)
 
     def _row(
         self,

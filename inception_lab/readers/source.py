@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from html import escape
 from typing import assert_never, final
 
+from inception_lab.errors import InputTooSmall
 from inception_lab.nets import catalog
 from inception_lab.nets.address import children, locate, written
 from inception_lab.nets.ops import Chain, Concat, Conv, Net, Op, Pool, Residual, Size, Stage, channels, padding
@@ -43,11 +44,14 @@ def source(net: Net | str, *, at: str | None = None) -> Source:
 
     Any address will do: a stage, a block, a branch, an op, a step of a convolution (`conv`, `bn`, `relu`), a joint of a
     block (`concat`, `linear`, `scale`, `add`, `relu`), the head and its parts. Run as a script it prints the shape that
-    leaves it. Raises `UnknownAddress`, and what `shapes` raises for a network that cannot be built.
+    leaves it. Raises `UnknownAddress`, and what `shapes` raises for what cannot be built at the address or in it.
     """
     net = catalog.net(net) if isinstance(net, str) else net
     address = locate(net, at or "")
-    table = shapes(net)
+    table = shapes(net, tolerant=True)
+    for error in table.refused:
+        if isinstance(error, InputTooSmall) or f"{error.address}/".startswith(f"{address}/"):
+            raise error
     entering = _entering(net, address, table)
     writer = _Writer()
     made = writer.at(net, address, entering[0][0], table)

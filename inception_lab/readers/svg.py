@@ -43,7 +43,9 @@ _STYLE = """
 .lab-graph .filled text { fill: var(--lab-on); }
 .lab-graph .rim { fill: none; stroke: var(--lab-accent); }
 .lab-graph .filled .rim { stroke: var(--lab-line); }
+.lab-graph .slip .box, .lab-graph .slip .rim, .lab-graph .slip.filled .rim { stroke: var(--lab-slip); }
 .lab-graph .detail { font-size: 11.6px; opacity: 0.85; }
+.lab-graph .mark { font-size: 11.6px; font-weight: 700; }
 .lab-graph .edge path { stroke: var(--lab-line); }
 .lab-graph .edge polygon { stroke: var(--lab-line); fill: var(--lab-line); }
 .lab-graph .edge text { fill: var(--lab-line); paint-order: stroke; stroke: var(--lab-surface); stroke-width: 2px; }
@@ -132,14 +134,16 @@ def _finish_root(root: ElementTree.Element, graph: Graph) -> None:
 
 
 def _finish_node(element: ElementTree.Element, node: Node, *, plain: bool) -> None:
-    element.set("class", f"node kind-{layout.word(node.kind)}{' filled' if node.fill else ''}")
+    filled = bool(layout.filling(node))
+    names = ["node", f"kind-{layout.word(node.kind)}", *["filled"] * filled, *filter(None, [node.alarm])]
+    element.set("class", " ".join(names))
     line, filling, text = layout.look(node, plain=plain)
-    if node.fill:
+    if filled:
         element.set("style", f"--lab-fill: {filling}; --lab-on: {text}")
     element.set("data-address", node.id)
     element.set("tabindex", "0")
     element.set("role", "button")
-    element.set("aria-label", ", ".join(filter(None, (*node.label, node.amount, node.id))))
+    element.set("aria-label", ", ".join(filter(None, (*node.label, node.warning, node.amount, node.id))))
     _tag(element, "title").text = node.hover
     for child in element:
         name = child.tag.removeprefix(f"{{{SVG}}}")
@@ -149,7 +153,9 @@ def _finish_node(element: ElementTree.Element, node: Node, *, plain: bool) -> No
             child.attrib.update({**look, "stroke": line})
     for place, words in enumerate(element.findall(f"{{{SVG}}}text")):
         words.set("fill", text)
-        if place:
+        if node.mark and words.text == f"! {node.mark}":
+            words.set("class", "mark")
+        elif place:
             words.set("class", "detail")
 
 
@@ -187,7 +193,7 @@ def _style() -> str:
     kinds = "".join(
         f".lab-graph .kind-{kind} {{ --lab-accent: {accent}; }}\n" for kind, accent in layout.ACCENTS.items()
     )
-    return f"{_STYLE}.lab-graph {{ --lab-shortcut: {layout.SHORTCUT}; {_signs()} }}\n{kinds}"
+    return f"{_STYLE}.lab-graph {{ --lab-shortcut: {layout.SHORTCUT}; --lab-slip: {layout.SLIP}; {_signs()} }}\n{kinds}"
 
 
 def _signs() -> str:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from html import escape
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Literal
+
+from inception_lab.errors import ImpossibleAdd, InputTooSmall
 
 if TYPE_CHECKING:
     import pandas
@@ -60,12 +62,17 @@ class Total:
 
 @dataclass(frozen=True, slots=True)
 class ShapeTable:
-    """Every op of a network in order, for one image of `size` (height, width)."""
+    """Every op of a network in order, for one image of `size` (height, width).
+
+    `refused` has what a tolerant reading went past, in the order of the ops: with it the numbers are those of a network
+    that nobody can build.
+    """
 
     network: str
     size: tuple[int, int]
     inputs: int
     rows: tuple[Row, ...]
+    refused: tuple[ImpossibleAdd | InputTooSmall, ...] = field(default=(), compare=False)
 
     @property
     def parameters(self) -> int:

@@ -22,6 +22,7 @@ from inception_lab.nets.ops import Net, Size
 from inception_lab.readers.graph import Depth, Direction, Graph, graph
 from inception_lab.readers.notation import notation, parse
 from inception_lab.readers.shapes import shapes
+from inception_lab.readers.slips import slips_of
 from inception_lab.readers.table import ShapeTable
 
 DESIGN = "design:"
@@ -103,9 +104,25 @@ def table(network: str, size: Size) -> ShapeTable:
 
 
 @st.cache_resource(max_entries=256, show_spinner=False)
+def read(network: str, size: Size) -> ShapeTable:
+    """The same of a network that may not be possible: what was refused is in the table, and the rest is read on."""
+    return shapes(net(network), size=size, tolerant=True)
+
+
+@st.cache_resource(max_entries=256, show_spinner=False)
 def picture(network: str, at: str | None, depth: Depth, size: Size, direction: Direction) -> Graph:
-    """A drawing of the network of a key."""
-    return graph(net(network), at=at, depth=depth, size=size, direction=direction)
+    """A drawing of the network of a key, with what cannot be and the paper's slips marked."""
+    return graph(net(network), at=at, depth=depth, size=size, direction=direction, tolerant=True, slips=True)
+
+
+def tolerance(network: str, size: Size) -> str:
+    """What the Python of a view says where a reader has to go on behind what cannot be; empty where it has not."""
+    return ", tolerant=True" if read(network, size).refused else ""
+
+
+def marking(network: str, size: Size) -> str:
+    """The same for a drawing like `picture`'s, with the paper's slips where there are any."""
+    return tolerance(network, size) + (", slips=True" if slips_of(net(network)) else "")
 
 
 @lru_cache(maxsize=64)

@@ -8,6 +8,7 @@ from typing import Literal, assert_never, cast
 import pandas as pd
 import streamlit as st
 
+from inception_lab.errors import InputTooSmall
 from inception_lab.figures.cost import bars
 from inception_lab.figures.strides import stride_chart
 from inception_lab.figures.treemap import Added, treemap
@@ -33,13 +34,23 @@ MEMORY = (
     "with it; what one op needs with all that is held meanwhile. Kept for backward: what autograd keeps of a pass in "
     "training, to be multiplied by the batch. Multiply-adds are those of convolutions and the classifier."
 )
+NEAREST = 4  # clean sides that are named
+
+IMPOSSIBLE = (
+    "These are the costs of the parts, each as it is described: a closing 1×1 with the width that is written for it, "
+    "what stands behind its add with the shortcut's. No network has their sum."
+)
 
 
 def show(chosen: Selection, size: int, table: ShapeTable) -> str:
     """The question that is picked, answered for the selection; returns its Python."""
+    if any(isinstance(error, InputTooSmall) for error in table.refused):
+        return why(chosen, size)  # which sides do fit; on no cells nothing costs anything
     question = cast(
         "Question", linked_segments("Question", {str(word): title for word, title in QUESTIONS.items()}, key="question")
     )
+    if table.refused and question != "strides":
+        st.caption(IMPOSSIBLE)
     match question:
         case "where":
             return _where(chosen, size)
@@ -53,8 +64,8 @@ def show(chosen: Selection, size: int, table: ShapeTable) -> str:
 
 @st.cache_resource(max_entries=64, show_spinner=False)
 def costs(network: str, size: int) -> CostTable:
-    """The costs of the network of a key."""
-    return cost(cache.net(network), size=size)
+    """The costs of the network of a key, or of its parts where it cannot be built."""
+    return cost(cache.net(network), size=size, tolerant=True)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
@@ -80,7 +91,8 @@ def _where(chosen: Selection, size: int) -> str:
     st.plotly_chart(figure, key="cost-bars", alt=alt, on_select=_picked, selection_mode="points")
     st.caption(f"A click on a bar selects what it stands for; the boxes above do the same. {MEMORY}")
     _frame(parts, whole, alt)
-    lines = [f"costs = lab.cost(net, size={size})", f'rows = costs.level("{level}", under="{under}")', "costs"]
+    more = cache.tolerance(chosen.key, (size, size))
+    lines = [f"costs = lab.cost(net, size={size}{more})", f'rows = costs.level("{level}", under="{under}")', "costs"]
     if quantity == "live_bytes":
         st.info("A peak is the largest of its parts, not their sum, so it has no areas.", icon=":material/info:")
     else:
@@ -131,11 +143,11 @@ def _picked() -> None:
 def why(chosen: Selection, size: int) -> str:
     """Why 299?: what each stride throws away, for every side; also for a side that does not fit."""
     found = _sides(chosen.key, size)
-    figure, alt = stride_chart(found, side=size)
+    figure, alt = stride_chart(found, side=size, whole=_whole(found, size))
     st.markdown(
         "A window that moves by two cells ends before the last row and column, or not: that depends on how many there "
         "are. The paper's strided layers are valid (V), so what does not divide is thrown away. "
-        f"**{size}**: {_verdict(found, size)}"
+        f"**{size}**: {_verdict(found, size)} {near(found, size)}"
     )
     st.plotly_chart(figure, key="strides", alt=alt, on_select=_sized, selection_mode="points")
     st.caption(
@@ -147,6 +159,25 @@ def why(chosen: Selection, size: int) -> str:
     drawer.table(_lost(found), name="strides", title="What is lost, as a table", alt=alt)
     lines = ["from inception_lab.readers.strides import sides", "", "found = sides(net)", f"found.at({size})"]
     return "\n".join([chosen.python, *lines])
+
+
+def near(found: Sides, size: int) -> str:
+    """The clean sides nearest to `size`, and the smallest side that goes through, as sentences."""
+    nearest = sorted(sorted(found.clean, key=lambda side: abs(side - size))[:NEAREST])
+    clean = f"Clean near by: {', '.join(map(str, nearest))}. " if nearest else "None is clean. "
+    first, last = found.fits[0].size[0], found.fits[-1].size[0]
+    if found.smallest is None:
+        return f"{clean}No side from {first} to {last} goes through."
+    if found.smallest == first:  # what is smaller was not asked
+        return f"{clean}Every side from {first} on goes through."
+    return f"{clean}**{found.smallest}** is the smallest side that goes through."
+
+
+def _whole(found: Sides, size: int) -> bool:
+    """Whether the chart shows all sides, down to the smallest, or those near by."""
+    low, high = found.fits[0].size[0], found.fits[-1].size[0]
+    options = {"near": f"Near {size}", "all": f"All, {low} to {high}"}
+    return linked_segments("Sides in the chart", options, key="sides") == "all"
 
 
 def _verdict(found: Sides, size: int) -> str:

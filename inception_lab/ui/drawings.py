@@ -11,8 +11,6 @@ from inception_lab.nets.ops import Net
 from inception_lab.readers.drawing import Graph
 from inception_lab.ui import cache, components, drawer, exporting, selection
 
-BROKEN = "#e4572e"  # the op that fails; the word in its box says so as well
-
 
 def show(
     drawn: Graph,

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Literal, assert_never, cast
 
 import streamlit as st
 
-from inception_lab.errors import ImpossibleAdd, InputTooSmall
 from inception_lab.images.trained import MODEL
 from inception_lab.nets import catalog
 from inception_lab.nets.address import blocks, head
@@ -80,13 +79,10 @@ def _view(view: View, chosen: Selection, size: int, bar: DeltaGenerator) -> str:
 
 
 def _built(view: Literal["picture", "cost"], chosen: Selection, size: int, bar: DeltaGenerator) -> str:
-    """A view that needs every shape."""
-    try:
-        table = cache.table(chosen.key, (size, size))
-    except (ImpossibleAdd, InputTooSmall) as error:
-        refusals.show(chosen, size, error)
-        # which sides do fit is one of the questions of costs
-        return costs.why(chosen, size) if view == "cost" and isinstance(error, InputTooSmall) else ""
+    """A view that reads every shape, behind what cannot be too."""
+    table = cache.read(chosen.key, (size, size))
+    if table.refused:
+        refusals.say(chosen, size, table)
     return picture.show(chosen, size, table, bar) if view == "picture" else costs.show(chosen, size, table)
 
 
@@ -171,9 +167,17 @@ def _to_train(chosen: Selection) -> None:
     if chosen.run:
         return
     train = {"design": chosen.design} if chosen.design else {"network": chosen.net.name}
+    label = f"Train this {'design' if chosen.design else 'network'}"
     with st.container(horizontal=True, vertical_alignment="center", width="content"):
-        label = f"Train this {'design' if chosen.design else 'network'}"
-        st.page_link("pages/train.py", label=label, icon=":material/monitoring:", query_params=train)
+        if refusals.adds(chosen):
+            sister = refusals.SISTERS.get(chosen.key, "")
+            st.caption(
+                "What cannot be built cannot be trained." + " Train the one whose widths fit:" * bool(sister),
+                width="content",
+            )
+            train, label = {"network": sister} if sister else {}, f"Train {sister}"
+        if train:
+            st.page_link("pages/train.py", label=label, icon=":material/monitoring:", query_params=train)
         if chosen.design:
             back = chosen.net.name if chosen.net.name in catalog.CATALOG else selection.START
             st.button(

@@ -38,7 +38,11 @@ def boxes(drawn: Graph) -> list[dict[str, Any]]:
     """The boxes of a drawing for a table: every value a word or a number; `said` is what a mark or colour says."""
     rows = zip(drawn.to_rows(), drawn.nodes, strict=True)
     return [
-        {"address": row["address"], "label": row["label"], "said": node.amount}
+        {
+            "address": row["address"],
+            "label": row["label"],
+            "said": "; ".join(filter(None, (row.pop("mark"), node.amount))),
+        }
         | row
         | {"output": "x".join(map(str, row["output"]))}
         for row, node in rows

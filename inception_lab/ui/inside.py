@@ -17,7 +17,7 @@ from inception_lab.figures.colours import AMOUNT, ramp
 from inception_lab.images.tiles import Limits, limits, montage, on_photograph, png, said
 from inception_lab.images.trained import MODEL, PREFIX, is_run
 from inception_lab.models.records import EMBEDDED, RECORDS
-from inception_lab.ui import cache, cells, drawer, drawings, photos
+from inception_lab.ui import cache, cells, drawer, drawings, photos, refusals
 from inception_lab.ui.cells import Cell
 from inception_lab.ui.photos import Upload
 from inception_lab.ui.selection import Selection
@@ -35,6 +35,8 @@ SCOPES = {"op": "all maps of this op", "block": "all ops of this block", "map": 
 
 def show(chosen: Selection) -> str:
     """Photograph, weights, op, maps, and one cell; returns the Python that makes the same."""
+    if refusals.blocked(chosen, "No photograph can go through this network"):
+        return ""
     weights = _weights(chosen)
     upload = _photograph(photos.choose(weights if is_run(weights) else ""))
     if upload is None:

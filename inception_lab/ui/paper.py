@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from dataclasses import asdict
 from functools import cache
 from typing import Any
 
@@ -11,6 +12,7 @@ import streamlit as st
 
 from inception_lab.assets import asset
 from inception_lab.figures.errors import error_bars
+from inception_lab.readers.slips import slips as all_slips
 from inception_lab.ui import drawer
 
 PAGES = {
@@ -63,17 +65,25 @@ def slips() -> None:
         "Places where the printed paper cannot be right. Two widths, 1154 and 2048, cannot even be built: the lab "
         "keeps a network that has them, which refuses at the add and says why."
     )
-    rows = content()["slips"]
+    rows = all_slips()
     for slip in rows:
         with st.container(border=True):
             where, says, must, look = st.columns([4, 4, 5, 2.6], gap="small")
-            where.markdown(f"**{slip['where']}**")
-            says.markdown(f"Printed: {slip['says']}")
-            must.markdown(f"Must be: {slip['must']}")
+            where.markdown(f"**{slip.where}**")
+            says.markdown(f"Printed: {slip.says}")
+            must.markdown(f"Must be: {slip.must}")
             with look:
-                _open(slip.get("at"), label="Open the block")
-                _open(slip.get("refuses"), label="See it refuse")
-    drawer.table(_frame(rows, {"where": "where", "says": "printed", "must": "must be", "at": "address"}), name="slips")
+                for place, address in enumerate(slip.at):
+                    _open(address, label=f"Open the block in {address.split('/')[0]}" if place else "Open the block")
+                _open(slip.refuses, label="See it refuse")
+    heads = {"where": "where", "says": "printed", "must": "must be", "at": "address"}
+    plain_rows = [{**asdict(slip), "at": ", ".join(slip.at) or NONE} for slip in rows]
+    drawer.table(_frame(plain_rows, heads), name="slips")
+
+
+def contradictions() -> str:
+    """A Markdown link to the slips on the Paper page."""
+    return "[Where the paper contradicts itself](paper#contradictions)"
 
 
 def released() -> None:
@@ -136,8 +146,8 @@ def _section(anchor: str) -> None:
     st.header(SECTIONS[anchor], anchor=anchor)
 
 
-def _open(address: str | None, *, label: str) -> None:
-    if address is not None:
+def _open(address: str, *, label: str) -> None:
+    if address:
         st.page_link(PAGES["explore"][0], label=label, icon=PAGES["explore"][1], query_params={"at": address})
 
 

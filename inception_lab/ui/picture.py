@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import streamlit as st
 
+from inception_lab.errors import ImpossibleAdd, InputTooSmall
+from inception_lab.readers import marks
 from inception_lab.readers.drawing import Depth, Graph
-from inception_lab.readers.explain import arithmetic
+from inception_lab.readers.explain import arithmetic, entering
 from inception_lab.readers.table import Row, ShapeTable
-from inception_lab.ui import cache, colouring, drawer, drawings, finding, paper, selection
+from inception_lab.ui import cache, colouring, drawer, drawings, finding, selection, slips
 from inception_lab.ui.colouring import Look
 from inception_lab.ui.selection import Selection
 from inception_lab.ui.widgets import plain
@@ -25,7 +27,7 @@ PACKED = 0.17  # kB a box of a whole network takes on its way, 0.14 to 0.26 for 
 
 
 def show(chosen: Selection, size: int, table: ShapeTable, bar: DeltaGenerator) -> str:
-    """Everything drawn about the selection in a network that can be built; returns its Python.
+    """Everything drawn about the selection, as far as the network can be; returns its Python.
 
     The pictures come first, as high on the page as they can be; `bar` is the row above them that has room for more.
     """
@@ -47,12 +49,7 @@ def show(chosen: Selection, size: int, table: ShapeTable, bar: DeltaGenerator) -
         if asked and lower:
             with below:
                 block(chosen, lower.coloured(look.colour, most=end), asked, legend if beside else "")
-    place = colouring.place(chosen)
-    if place and not chosen.design:
-        _slips(place)
-    for row in _op(chosen, table) if asked else ():
-        st.markdown(f"**`{row.address}`** — {row.label}")
-        st.markdown(arithmetic(row, table))
+    said(chosen, table, drawn=asked is not None)
     rows(chosen, table)
     source(chosen)
     return code(chosen, size, table, asked, look, end)
@@ -135,14 +132,16 @@ def block(chosen: Selection, drawn: Graph, asked: Asked, legend: str) -> None:
     )
 
 
-def _slips(block: str) -> None:
-    """Where the paper's drawing of this block cannot be right; it draws one for all the copies of a stage."""
-    for slip in paper.content()["slips"]:
-        if slip.get("at", "").split("/")[:2] == block.split("/")[:2]:
-            st.info(
-                f"The paper slips here, {slip['where']}. Printed: {slip['says']} Must be: {slip['must']}",
-                icon=":material/report:",
-            )
+def said(chosen: Selection, table: ShapeTable, *, drawn: bool) -> None:
+    """In words: where the paper slips here, and the arithmetic of the op that is selected, or of what enters."""
+    place = colouring.place(chosen)
+    if place:
+        slips.show(chosen, place)
+    else:
+        st.markdown(entering(table))
+    for row in _op(chosen, table) if drawn else ():
+        st.markdown(f"**`{row.address}`** — {row.label}")
+        st.markdown(arithmetic(row, table, chosen.net))
 
 
 def _announced(table: ShapeTable) -> str:
@@ -172,6 +171,9 @@ def rows(chosen: Selection, table: ShapeTable) -> None:
     """The table of the selected block, or of the whole network's stages."""
     place = chosen.block or chosen.address
     ops = pd.DataFrame([_readable(row.to_dict()) for row in table.under(place)])
+    said = marks.by_row(chosen.net, table)
+    if found := [said.get(row.address, "") for row in table.under(place)]:
+        ops.insert(1, "mark", found)
     drawer.table(ops, name="shapes", title=f"Shapes and cost of every op in {place}")
     stages = pd.DataFrame([_readable(asdict(total)) for total in table.stages()])
     drawer.table(stages, name="stages", title="Cost per stage as a table")
@@ -187,21 +189,28 @@ def source(chosen: Selection) -> None:
 
             place = chosen.address.removeprefix(f"{chosen.net.name}/")
             st.caption(f"{place} as torch alone runs it; its outputs are those of `lab.build` with the same weights.")
-            written = str(lab_source(chosen.net, at=chosen.address))
+            try:
+                written = str(lab_source(chosen.net, at=chosen.address))
+            except (ImpossibleAdd, InputTooSmall) as error:
+                st.error(plain(error), icon=":material/error:")
+                return
             st.code(written, language="python")
             drawer.download(".py", lambda: written, f"{chosen.net.name}-{place.replace('/', '-')}.py", "text/x-python")
 
 
 def code(chosen: Selection, size: int, table: ShapeTable, asked: Asked | None, look: Look, end: int) -> str:
     """The Python for exactly what is on screen: the strip, the block at the depth chosen, the selected rows."""
-    way = f'size={size}, direction="{look.direction}"'
+    way = f'size={size}, direction="{look.direction}"{cache.marking(chosen.key, (size, size))}'
     lines = [
         chosen.python,
-        f"table = lab.shapes(net, size={size})",
+        f"table = lab.shapes(net, size={size}{cache.tolerance(chosen.key, (size, size))})",
         f'strip = lab.graph(net, depth="stages", {way}){look.python(end, largest=True)}',
-        "model = lab.build(net)" if chosen.run or chosen.design else "model = lab.build(net, classes=1000)",
         f'rows = table.under("{chosen.block or chosen.address}")',
     ]
+    if not table.refused:  # else there is nothing to build
+        lines.append(
+            "model = lab.build(net)" if chosen.run or chosen.design else "model = lab.build(net, classes=1000)"
+        )
     lines += [f'row = table.row("{row.address}")' for row in _op(chosen, table)]
     if asked:
         at = f'at="{asked[0]}", ' if asked[0] else ""

@@ -8,7 +8,7 @@ import streamlit as st
 from inception_lab.figures.roofline import rooflines
 from inception_lab.readers.cost import CostTable
 from inception_lab.readers.roofline import MACHINES, WORDS, Machine, Roofline, roofline
-from inception_lab.ui import drawer, selection
+from inception_lab.ui import cache, drawer, selection
 from inception_lab.ui.selection import Selection
 from inception_lab.ui.widgets import linked, linked_number
 
@@ -39,11 +39,12 @@ def show(chosen: Selection, costs: CostTable, size: int) -> str:
         "Ops without arithmetic stand at the left edge."
     )
     _frame(roof, alt)
+    more = cache.tolerance(chosen.key, (size, size))
     lines = [
         "from inception_lab.readers.roofline import Machine, roofline",
         "",
         f"machine = Machine({machine.name!r}, peak={machine.peak!r}, bandwidth={machine.bandwidth!r})",
-        f"roof = roofline(lab.cost(net, size={size}), machine, batch={batch})",
+        f"roof = roofline(lab.cost(net, size={size}{more}), machine, batch={batch})",
         "roof.seconds",
     ]
     return "\n".join([chosen.python, *lines])

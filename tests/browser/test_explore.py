@@ -22,6 +22,7 @@ Scheme = Literal["light", "dark"]
 STRIP = ".st-key-strip"
 BLOCK = ".st-key-block-drawing"
 HIGH = "all => all.map(one => parseFloat(getComputedStyle(one).fontSize) * one.ownerSVGElement.getScreenCTM().a)"
+PRINTED = "inception_resnet_v2_printed"
 
 
 def click(page: Page, drawing: str, address: str) -> None:
@@ -150,14 +151,53 @@ def test_printed_network_refuses_and_teaches(visit: Visit) -> None:
     expect(page.get_by_text("the shortcut brings 1152 channels, the closing 1x1 makes 1154")).to_be_visible()
 
 
-def test_printed_network_shows_the_block_that_fits_and_opens_it(visit: Visit) -> None:
-    page = visit("/explore?at=inception_resnet_v2_printed/B/01")
-    add = page.locator('.st-key-sister .node[data-address="inception_resnet_v2_paper/B/01/add"]')
-    expect(add).to_have_class(re.compile("selected"))
+def test_printed_network_is_drawn_itself_with_both_adds_marked(visit: Visit) -> None:
+    page = visit("/explore?at=inception_resnet_v2_printed/A/03/add")
+    expect(page.locator(f"{BLOCK} .node.selected")).to_have_attribute("data-address", f"{PRINTED}/A/03/add")
+    failing = page.locator(f"{STRIP} .node.fails")
+    expect(failing).to_have_count(2)
+    assert [box.get_attribute("data-address") for box in failing.all()] == [f"{PRINTED}/B", f"{PRINTED}/C"]
+    click(page, STRIP, f"{PRINTED}/C")
+    add = page.locator(f'{BLOCK} .node[data-address="{PRINTED}/C/01/add"]')
+    expect(add).to_contain_text("! 2144 + 2048")
+    expect(page.locator(f'{BLOCK} .node[data-address="{PRINTED}/C/01/linear"]')).to_contain_text("1×1 · 2048")
+    add.hover()
+    expect(page.locator(f"{BLOCK} .card")).to_contain_text("2144 channels of the shortcut, 2048 of the residual")
+    page.get_by_role("spinbutton", name="Copy of C").press("ArrowUp")
+    settled(page)
+    expect(page.locator(f'{BLOCK} .node[data-address="{PRINTED}/C/02/add"]')).to_have_class(re.compile("fails"))
+    box = page.get_by_role("textbox", name="Find an op")
+    box.fill("1154")
+    box.press("Enter")
+    settled(page)
+    expect(page.locator(f"{BLOCK} .node.selected")).to_contain_text("1×1 · 1154")
+
+
+def test_printed_network_opens_the_one_that_fits(visit: Visit) -> None:
+    page = visit("/explore?at=inception_resnet_v2_printed/B/01/add")
     page.get_by_role("button", name="Open it in inception_resnet_v2_paper").click()
     settled(page)
     expect(page).to_have_url(re.compile("at=inception_resnet_v2_paper(/|%2F)B(/|%2F)01(/|%2F)add"))
     expect(page.get_by_text("cannot add")).to_have_count(0)
+
+
+def test_the_refusal_leads_to_the_papers_contradictions(visit: Visit) -> None:
+    page = visit("/explore?at=inception_resnet_v2_printed/B/01")
+    with page.context.expect_page() as opened:
+        page.get_by_role("link", name="Where the paper contradicts itself").click()
+    expect(opened.value.get_by_role("heading", name="Where it contradicts itself")).to_be_in_viewport()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_slip_is_marked_on_its_op(visit: Visit, scheme: Scheme) -> None:
+    page = visit("/explore?at=inception_resnet_v2_paper/stem/01", scheme=scheme)
+    slip = page.locator(f"{BLOCK} .node.slip")
+    expect(slip).to_have_attribute("data-address", "inception_resnet_v2_paper/stem/01/split6/branch1")
+    expect(slip).to_contain_text("! slip, Fig 3")
+    expect(slip.locator(".rim")).to_have_count(1)
+    slip.hover()
+    expect(page.locator(f"{BLOCK} .card")).to_contain_text("Stride 2: its output is 35×35")
+    expect(page.get_by_text("The paper slips here")).to_contain_text("Fig 3")
 
 
 def test_too_small_an_input_offers_the_right_one(visit: Visit) -> None:
@@ -180,11 +220,11 @@ def test_too_small_an_input_names_the_op(visit: Visit) -> None:
 
 def test_a_link_from_another_page_is_followed_in_a_session_that_has_a_selection(visit: Visit) -> None:
     page = visit("/explore?at=inception_v4/C/02")
-    page.get_by_role("link", name="Paper").click()
+    page.get_by_role("link", name="Paper", exact=True).click()
     settled(page)
     page.get_by_role("link", name="See it refuse").first.click()
     expect(page.get_by_text("cannot add: the shortcut brings 1152 channels")).to_be_visible()
-    page.get_by_role("link", name="Paper").click()
+    page.get_by_role("link", name="Paper", exact=True).click()
     settled(page)
     page.get_by_role("link", name="Open the block").first.click()
     expect(page.get_by_text("cannot add")).to_have_count(0)
@@ -362,18 +402,21 @@ def test_drawings_fit_a_phone(visit: Visit) -> None:
     assert box["x"] + box["width"] <= 390
 
 
-@pytest.mark.parametrize("network", [name for name in CATALOG if name != "inception_resnet_v2_printed"])
+@pytest.mark.parametrize("network", list(CATALOG))
 def test_every_network_is_drawn_at_every_depth(visit: Visit, network: str) -> None:
     """Strip, block, its steps, one op with its arithmetic, all ops: as many boxes as the reader has nodes."""
     block = next(at for at, _ in blocks(CATALOG[network]) if "/B/" in at)
     page = visit(f"/explore?at={block}")
-    expect(page.locator(f"{STRIP} .node")).to_have_count(len(graph(network, depth="stages").nodes))
-    drawn = graph(network, at=block, depth="block")
+    expect(page.locator(f"{STRIP} .node")).to_have_count(len(graph(network, depth="stages", tolerant=True).nodes))
+    drawn = graph(network, at=block, depth="block", tolerant=True)
     expect(page.locator(f"{BLOCK} .node")).to_have_count(len(drawn.nodes))
     click(page, BLOCK, next(node.id for node in drawn.nodes if node.kind == "conv"))
     expect(page.get_by_text("weights ×").first).to_be_visible()
     page.get_by_text("Batch norm and ReLU as steps of their own").click()
-    expect(page.locator(f"{BLOCK} .node")).to_have_count(len(graph(network, at=block, depth="ops").nodes))
+    fine = graph(network, at=block, depth="ops", tolerant=True)
+    expect(page.locator(f"{BLOCK} .node")).to_have_count(len(fine.nodes))
     page.get_by_text("Every op:").click()
-    expect(page.locator(".st-key-whole-drawing .node")).to_have_count(len(graph(network, depth="ops").nodes))
+    every = graph(network, depth="ops", tolerant=True)
+    expect(page.locator(".st-key-whole-drawing .node")).to_have_count(len(every.nodes))
+    expect(page.locator(".st-key-whole-drawing .node.fails")).to_have_count(15 if network == PRINTED else 0)
     settled(page)

@@ -109,7 +109,18 @@ def test_marks_stand_where_rows_are_lost() -> None:
     assert "At 224 rows are lost by stem/01/conv1 (1 of 224)" in words
     labels = [note.text for note in figure.layout.annotations]
     assert labels[1] == "stem/01/conv1"
-    assert len(labels) == len(found.ops) + 2
+    assert len(labels) == len(found.ops) + 3
+    assert labels[-1] == " 75, the smallest that fits"
+
+
+def test_the_chart_opens_near_by_or_with_all_sides() -> None:
+    found = sides("inception_v4")
+    near, whole = (stride_chart(found, side=299, whole=whole)[0].layout.xaxis.range for whole in (False, True))
+    assert not near[0] < 75 < near[1]
+    assert whole == (31, 513)
+    assert len(stride_chart(sides("inception_v4", among=range(80, 90)), side=85)[0].layout.shapes) == 1, (
+        "the smallest of those asked for is not the smallest"
+    )
 
 
 @pytest.mark.parametrize(

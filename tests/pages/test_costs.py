@@ -9,7 +9,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from inception_lab.readers.cost import cost
-from inception_lab.ui import rooflines
+from inception_lab.readers.strides import sides
+from inception_lab.ui import costs, rooflines
 from tests.readers.test_shapes import BUILDABLE, TOTALS
 
 
@@ -106,6 +107,47 @@ def test_this_machine_is_measured_once_for_all(monkeypatch: pytest.MonkeyPatch) 
     assert len(rooflines._measured()) == 1
 
 
+PRINTED = "inception_resnet_v2_printed"
+
+
+def test_the_parts_of_the_network_as_printed_have_costs_that_are_called_so() -> None:
+    app = view(f"{PRINTED}/B/07", within="stage", each="blocks")
+    assert "No network has their sum" in text(app)
+    exact = {metric.label: metric.help for metric in app.metric}
+    # ten closing 1x1 wider by 2 (385 numbers a channel), five narrower by 96 (449 numbers a channel)
+    assert (
+        exact["Parameters"]
+        == f"Exactly {TOTALS['inception_resnet_v2_paper'][0] + 10 * 2 * 385 - 5 * 96 * 449:,}, one image."
+    )
+    assert python(app)["rows"] == cost(PRINTED, tolerant=True).level("blocks", under=f"{PRINTED}/B")
+    assert len(table(view(f"{PRINTED}/B/07", question="bounds", machine="k40"), "bound by")) == 224
+
+
+def test_why_299_is_asked_of_the_network_as_printed_too() -> None:
+    app = view(f"{PRINTED}/B/07", question="strides")
+    assert "nothing is thrown away" in text(app)
+    assert "Clean near by: 235, 267, 299, 331. **75** is the smallest side that goes through." in text(app)
+    assert table(app, "lost in all").set_index("side")["lost in all"][331] == 0
+
+
+def test_the_chart_of_sides_goes_down_to_the_smallest() -> None:
+    app = view(question="strides")
+    app.button_group(key="sides").set_value("all").run()
+    assert not app.exception
+    assert app.query_params["sides"] == "all"
+
+
+def test_sides_near_by_in_words() -> None:
+    all_sides = sides("inception_v4")
+    assert costs.near(all_sides, 80).startswith("Clean near by: 75, 107, 139, 171.")
+    assert costs.near(sides("inception_v4", among=range(32, 70)), 60) == (
+        "None is clean. No side from 32 to 69 goes through."
+    )
+    assert costs.near(sides("inception_v4", among=range(80, 110)), 90) == (
+        "Clean near by: 107. Every side from 80 on goes through."
+    )
+
+
 @pytest.mark.parametrize(
     ("size", "said"), [("299", "nothing is thrown away"), ("224", "`stem/01/conv1` 1 of 224 rows")]
 )
@@ -148,8 +190,6 @@ def test_a_click_on_a_mark_selects(
 ) -> None:
     """What the callback does with a click as the browser sends it; the browser itself is tested elsewhere."""
     import streamlit as st
-
-    from inception_lab.ui import costs
 
     state: dict[str, Any] = {
         key: {"selection": {"points": [{"customdata": [point]}]}},

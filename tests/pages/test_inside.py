@@ -128,8 +128,21 @@ def test_a_block_of_timms_has_maps_but_no_arithmetic() -> None:
 
 
 def test_what_cannot_be_built_is_one_sentence() -> None:
-    app = inside("inception_resnet_v2_printed/B/01")
-    assert "cannot add" in app.error[0].value.replace("\\", "")
+    app = inside("inception_resnet_v2_printed/B/03")
+    (error,) = app.error
+    said = error.value.replace("\\", "")
+    assert said.startswith("No photograph can go through this network: it cannot be built")
+    assert "B/01/add cannot add 1152 + 1154 channels" in said
+
+
+def test_what_cannot_be_built_has_a_way_out() -> None:
+    app = inside("inception_resnet_v2_printed/stem/01/conv1")
+    assert app.button(key="open-sister").label == "Open it in inception_resnet_v2_paper"
+    app.button(key="open-sister").click().run(timeout=120)
+    assert not app.exception
+    assert not app.error
+    assert app.query_params["view"] == "inside"
+    assert app.query_params["at"] == "inception_resnet_v2_paper/stem/01/conv1"
 
 
 def test_a_run_looks_with_its_own_weights(home: Path) -> None:

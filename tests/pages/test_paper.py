@@ -12,7 +12,9 @@ from inception_lab.errors import ImpossibleAdd
 from inception_lab.figures.errors import error_bars
 from inception_lab.nets import catalog
 from inception_lab.nets.address import locate
+from inception_lab.readers.refusals import stops
 from inception_lab.readers.shapes import shapes
+from inception_lab.readers.slips import slips
 from inception_lab.training.settings import FIELDS
 from inception_lab.ui.paper import SECTIONS, content
 
@@ -74,12 +76,12 @@ def test_bars_start_at_zero_and_write_their_numbers() -> None:
 
 def test_slips_link_to_their_blocks(paper: AppTest) -> None:
     opened = [query for path, query, _ in links(paper) if path == "explore" and query]
-    wanted = [slip[key] for slip in content()["slips"] for key in ("at", "refuses") if key in slip]
+    wanted = [address for slip in slips() for address in (*slip.at, slip.refuses) if address]
     wanted += [claim["at"] for claim in content()["claims"] if "at" in claim]
     assert sorted(query.replace("%2F", "/") for query in opened) == sorted(f"at={address}" for address in wanted)
 
 
-@pytest.mark.parametrize("address", [slip["at"] for slip in content()["slips"] if "at" in slip])
+@pytest.mark.parametrize("address", [at for slip in slips() for at in slip.at])
 def test_every_linked_address_exists(address: str) -> None:
     assert locate(catalog.net(address.split("/")[0]), address) == address
 
@@ -101,7 +103,7 @@ def test_the_linked_stem_convolution_has_the_stride_the_drawing_lacks() -> None:
 
 def test_widths_in_the_slips_follow_from_the_networks() -> None:
     table = shapes("inception_resnet_v2_paper")
-    must = {slip["where"]: slip["must"] for slip in content()["slips"]}
+    must = {slip.where: slip.must for slip in slips()}
     for figure, block in (("Fig 17: Inception-ResNet-v2, block B", "B"), ("Fig 19: Inception-ResNet-v2, block C", "C")):
         width = table.row(f"inception_resnet_v2_paper/{block}/01/linear").output[0]
         assert must[figure].startswith(f"{width}: ")
@@ -110,8 +112,9 @@ def test_widths_in_the_slips_follow_from_the_networks() -> None:
 def test_the_printed_widths_refuse_where_the_page_says() -> None:
     with pytest.raises(ImpossibleAdd) as refused:
         shapes("inception_resnet_v2_printed")
-    [address] = [slip["refuses"] for slip in content()["slips"] if "refuses" in slip]
-    assert refused.value.address == address
+    stopped = [stop.places[0] for stop in stops(shapes("inception_resnet_v2_printed", tolerant=True))]
+    assert [slip.refuses for slip in slips() if slip.refuses] == stopped
+    assert refused.value.address == stopped[0]
 
 
 def test_costs_in_the_unconfirmed_list_are_the_networks_own() -> None:
