@@ -156,7 +156,7 @@ def _aligned(a: tuple[Op, ...], b: tuple[Op, ...]) -> tuple[int, Edits]:
 def _pair(a: Op, b: Op) -> int | None:
     """What two links cost side by side; None if they have nothing in common."""
     match a, b:
-        case (Conv(), Conv()) | (Pool(), Pool()):
+        case Conv() | Pool(), Conv() | Pool() if type(a) is type(b):
             return sum(_cost(*fact) for fact in facts(a, b))
         case Residual(), Residual():
             closing = (a.scale, a.relu, a.gain, a.width), (b.scale, b.relu, b.gain, b.width)
@@ -186,9 +186,9 @@ def _cost(fact: Fact, a: Value, b: Value) -> int:
 def _matched(a: tuple[Op, ...], b: tuple[Op, ...]) -> tuple[int, Edits]:
     if repr(b) < repr(a):
         total, edits = _matched(b, a)
-        found = {i: j for j, i in edits}
+        turned = {i: j for j, i in edits}
         alone = [(None, j) for j, i in edits if i is None]
-        return total, (*((i, found[i]) for i in range(len(a))), *sorted(alone, key=lambda edit: edit[1] or 0))
+        return total, (*((i, turned[i]) for i in range(len(a))), *sorted(alone, key=lambda edit: edit[1] or 0))
     equal = _equal(a, b)
     left = [place for place in range(len(a)) if place not in equal]
     right = [place for place in range(len(b)) if place not in equal.values()]

@@ -11,8 +11,8 @@ from inception_lab.nets import catalog
 from inception_lab.nets.address import NORM
 from inception_lab.nets.ops import Net, Op, Stage, channels, stage_channels
 from inception_lab.readers import words
-from inception_lab.readers.alike import distance, sequences, weight
-from inception_lab.readers.difference import Difference, Spot, Value, Walk, What, differs
+from inception_lab.readers.alike import Value, distance, sequences, weight
+from inception_lab.readers.difference import Difference, Spot, Walk, What, differs
 
 if TYPE_CHECKING:
     import pandas
@@ -56,7 +56,7 @@ class Comparison:
             stage = each.address.split("/")[0]
             if "/" not in each.address or stage == "head" or stage in found:
                 continue
-            here = counterpart(*self.nets, "/".join(each.address.split("/")[:2]), turned=each.at_a is None)
+            here = counterpart(*self.nets, "/".join(each.address.split("/")[:2]), turned=each.kind == "added")
             if here is not None:
                 found[stage] = here
         return tuple(found.values())
@@ -118,7 +118,10 @@ def counterpart(a: Net, b: Net, block: str, *, turned: bool = False) -> tuple[st
             continue
         longest = max(len(one.blocks), len(other.blocks))
         place = longest - 1 if int(copy) == len(own.blocks) else int(copy) - 1
-        places = f"{one.name}/{_place(one, place, longest) + 1:02d}", f"{other.name}/{_place(other, place, longest) + 1:02d}"
+        places = (
+            f"{one.name}/{_place(one, place, longest) + 1:02d}",
+            f"{other.name}/{_place(other, place, longest) + 1:02d}",
+        )
         return (places[0], block) if turned else (block, places[1])
     return None
 

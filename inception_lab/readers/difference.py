@@ -20,9 +20,9 @@ What = (
 class Difference:
     """One difference between `a` and `b`.
 
-    `at_a` and `at_b` say where it is in each, None where one has nothing there. `address` is the first of the two that
-    is there. All leave out the network's name (the two have different ones). `copies` is how many blocks of the stage
-    share the difference, counted in the longer of the two stages.
+    `at_a` and `at_b` say where it is in each, None where one has nothing there. `address` counts as the first network
+    does; what is added is under its address in the second. All leave out the network's name (the two have different
+    ones). `copies` is how many blocks of the stage share the difference, counted in the longer of the two stages.
     """
 
     address: str
@@ -37,7 +37,7 @@ class Difference:
         """The same where each address is below another."""
         at_a = None if self.at_a is None else f"{a}{self.at_a}"
         at_b = None if self.at_b is None else f"{b}{self.at_b}"
-        return replace(self, at_a=at_a, at_b=at_b, address=f"{a}{self.at_a}" if at_a is not None else at_b or "")
+        return replace(self, at_a=at_a, at_b=at_b, address=f"{b if self.kind == 'added' else a}{self.address}")
 
     def to_dict(self) -> dict[str, Any]:
         """The difference as plain data."""
@@ -103,7 +103,7 @@ class Walk:
     def _link(self, a: Spot, b: Spot) -> None:
         self.pairs.append((a.at, b.at))
         match a.op, b.op:
-            case (Conv(), Conv()) | (Pool(), Pool()):
+            case Conv() | Pool(), Conv() | Pool():
                 self.found += [differs(a.at, b.at, *fact) for fact in facts(a.op, b.op)]
             case Residual(), Residual():
                 self.ops(_body(a), _body(b))
@@ -155,7 +155,7 @@ class Walk:
             self.found.append(differs(*at, "gain", one.gain, other.gain))
         if one.relu != other.relu:
             here, there = (f"{spot.at}/relu" if op.relu else None for spot, op in ((a, one), (b, other)))
-            self.found.append(differs(here, there, "relu", one.relu, other.relu))
+            self.found.append(Difference(f"{a.at}/relu", "relu", one.relu, other.relu, at_a=here, at_b=there))
 
     def _gone(self, at: str, said: str) -> None:
         self.found.append(differs(at, None, "removed", said, None))

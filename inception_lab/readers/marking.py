@@ -10,12 +10,15 @@ from html import escape
 from typing import TYPE_CHECKING, Literal
 
 from inception_lab.errors import UnknownAddress
-from inception_lab.readers.difference import Difference, Value, What
+from inception_lab.readers import words
+from inception_lab.readers.alike import Value
+from inception_lab.readers.difference import Difference, What
 
 if TYPE_CHECKING:
     from inception_lab.readers.drawing import Graph
 
 Side = Literal[0, 1]
+SIDES: tuple[Side, Side] = (0, 1)
 Mark = tuple[str, str]
 """A colour (#rrggbb) and words."""
 
@@ -97,8 +100,8 @@ def block(drawn: Graph, at: str, side: Side, inside: Sequence[Difference]) -> Gr
         here = each.at_b if side else each.at_a
         if here is not None:
             told.setdefault(f"{at}/{here}".rstrip("/"), []).append(each)
-    words = {address: ", ".join(dict.fromkeys(map(change, each))) for address, each in told.items()}
-    return _marked(drawn, {address: (_colour(each), words[address]) for address, each in told.items()})
+    marks = {at: (_colour(each), ", ".join(dict.fromkeys(map(change, each)))) for at, each in told.items()}
+    return _marked(drawn, marks)
 
 
 def strip(drawn: Graph, side: Side, differences: Sequence[Difference]) -> Graph:
@@ -117,7 +120,9 @@ def strip(drawn: Graph, side: Side, differences: Sequence[Difference]) -> Graph:
 
 def said(drawn: Graph) -> str:
     """The marks of a drawing as a sentence, to follow its other words."""
-    marks = [f"{', '.join(node.label[:1])}: {node.amount.replace(chr(10), ', ')}" for node in drawn.nodes if node.amount]
+    marks = [
+        f"{', '.join(node.label[:1])}: {node.amount.replace(chr(10), ', ')}" for node in drawn.nodes if node.amount
+    ]
     return f" Marked as different: {'; '.join(marks)}." if marks else " Nothing is marked as different."
 
 
@@ -141,7 +146,8 @@ def _stage_mark(stage: str, told: Sequence[Difference]) -> Mark:
     """A stage that only one has, or in two lines how its blocks are counted and what differs in them."""
     whole = [each for each in told if stage in (each.at_a, each.at_b)]
     inner = list(dict.fromkeys(_GROUPS.get(each.kind, str(each.kind)) for each in told if each not in whole))
-    lines = ", ".join(map(change, whole)), ", ".join(inner[:2]) + (", …" if len(inner) > 2 else "")
+    count = words.many(len(told) - len(whole), "difference")
+    lines = ", ".join(map(change, whole)), ", ".join(inner) if len(inner) <= 2 else count
     return CHANGED if inner else _colour(whole), "\n".join(filter(None, lines))
 
 
