@@ -12,7 +12,7 @@ from inception_lab.errors import LabError
 from inception_lab.readers import marking, words
 from inception_lab.readers.compare import compare_blocks
 from inception_lab.readers.graph import graph
-from inception_lab.readers.marking import SIDES, Side
+from inception_lab.readers.marking import BOTH, Which
 
 if TYPE_CHECKING:
     from inception_lab.readers.compare import Comparison, Difference
@@ -45,21 +45,21 @@ def _folds(found: Comparison) -> list[str]:
     """Both networks as strips, then the first blocks that differ."""
     if found.same:
         return []
-    strips = [partial(_strip, found, side) for side in SIDES]
+    strips = [partial(_strip, found, side) for side in BOTH]
     folds = [_fold("Both networks, stage by stage", found, strips, style="")]
     for places in found.blocks()[:BLOCKS]:
         inside = compare_blocks(*found.nets, *places)
-        blocks = [partial(_block, found, side, places[side], inside) for side in SIDES]
+        blocks = [partial(_block, found, side, places[side], inside) for side in BOTH]
         title = f"Block {places[0]}" if places[0] == places[1] else f"Blocks {places[0]} and {places[1]}"
         folds.append(_fold(title, found, blocks, style=_TWO))
     return folds
 
 
-def _strip(found: Comparison, side: Side) -> Graph:
+def _strip(found: Comparison, side: Which) -> Graph:
     return marking.strip(graph(found.nets[side]), side, found.differences)
 
 
-def _block(found: Comparison, side: Side, place: str, inside: Sequence[Difference]) -> Graph:
+def _block(found: Comparison, side: Which, place: str, inside: Sequence[Difference]) -> Graph:
     net = found.nets[side]
     return marking.block(graph(net, at=place, depth="block"), f"{net.name}/{place}", side, inside)
 

@@ -185,5 +185,5 @@ def _closing(spot: Spot) -> list[tuple[str, str]]:
     if not isinstance(spot.op, Residual):
         return []
     wide = spot.inputs if spot.op.width is None else spot.op.width
-    said = {"linear": f"1×1 · {wide}, linear", "scale": words.scale(spot.op), "add": "+", "relu": "ReLU"}
+    said = {"linear": f"1×1 · {wide}, linear", "scale": words.scale(spot.op), "add": "add", "relu": "ReLU"}
     return [(f"{spot.at}/{part}", said[part]) for part in joints(spot.op)]

@@ -17,8 +17,8 @@ from inception_lab.readers.difference import Difference, What
 if TYPE_CHECKING:
     from inception_lab.readers.drawing import Graph
 
-Side = Literal[0, 1]
-SIDES: tuple[Side, Side] = (0, 1)
+Which = Literal[0, 1]
+BOTH: tuple[Which, Which] = (0, 1)
 Mark = tuple[str, str]
 """A colour (#rrggbb) and words."""
 
@@ -54,15 +54,15 @@ def change(each: Difference) -> str:
             return "another order"
         case "repeats":
             return f"{each.a} → {each.b} blocks"
-        case "scale":
-            return f"× {each.a} → × {each.b}"
+        case "scale" if isinstance(each.a, int | float) and isinstance(each.b, int | float):
+            return f"× {each.a:g} → × {each.b:g}"
         case "stride":
             return f"stride {each.a} → {each.b}"
         case _:
             return f"{each.a} → {each.b}"
 
 
-def alone_in(each: Difference) -> Side | None:
+def alone_in(each: Difference) -> Which | None:
     """Which of the two has what the difference is about, if only one has."""
     return 0 if each.at_b is None else 1 if each.at_a is None else None
 
@@ -92,7 +92,7 @@ def rows(differences: Iterable[Difference]) -> list[dict[str, str | int]]:
     ]
 
 
-def block(drawn: Graph, at: str, side: Side, inside: Sequence[Difference]) -> Graph:
+def block(drawn: Graph, at: str, side: Which, inside: Sequence[Difference]) -> Graph:
     """The drawing of the block at a full address with its boxes marked; `inside` is what `compare_blocks` gave, `side`
     says which of the two blocks this is."""
     told: dict[str, list[Difference]] = {}
@@ -104,7 +104,7 @@ def block(drawn: Graph, at: str, side: Side, inside: Sequence[Difference]) -> Gr
     return _marked(drawn, marks)
 
 
-def strip(drawn: Graph, side: Side, differences: Sequence[Difference]) -> Graph:
+def strip(drawn: Graph, side: Which, differences: Sequence[Difference]) -> Graph:
     """The drawing of a whole network as stages, each marked with what differs in it (`Comparison.differences`)."""
     told: dict[str, list[Difference]] = {}
     for each in differences:
@@ -143,11 +143,11 @@ def _colour(told: Sequence[Difference]) -> str:
 
 
 def _stage_mark(stage: str, told: Sequence[Difference]) -> Mark:
-    """A stage that only one has, or in two lines how its blocks are counted and what differs in them."""
+    """A stage that only one has, or in short lines how its blocks are counted and what differs in them."""
     whole = [each for each in told if stage in (each.at_a, each.at_b)]
     inner = list(dict.fromkeys(_GROUPS.get(each.kind, str(each.kind)) for each in told if each not in whole))
     count = words.many(len(told) - len(whole), "difference")
-    lines = ", ".join(map(change, whole)), ", ".join(inner) if len(inner) <= 2 else count
+    lines = ", ".join(map(change, whole)), *(inner if len(inner) <= 2 else (count,))
     return CHANGED if inner else _colour(whole), "\n".join(filter(None, lines))
 
 

@@ -106,7 +106,7 @@ def test_a_residual_is_unwrapped_against_a_plain_body() -> None:
     assert told(body, Residual(body, scale=0.1)) == [
         ("linear", "added", None, "1×1 · 3, linear"),
         ("scale", "added", None, "× 0.1"),
-        ("add", "added", None, "+"),
+        ("add", "added", None, "add"),
         ("relu", "added", None, "ReLU"),
     ]
     chain = Conv(8, 1) >> Conv(8, 3)

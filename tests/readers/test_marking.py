@@ -12,13 +12,13 @@ from inception_lab.readers import marking
 from inception_lab.readers.compare import compare, compare_blocks
 from inception_lab.readers.difference import differs
 from inception_lab.readers.graph import graph
-from inception_lab.readers.marking import ADDED, CHANGED, REMOVED, SIDES
+from inception_lab.readers.marking import ADDED, BOTH, CHANGED, REMOVED
 
 
 def marks(a: Net, b: Net, place: str, there: str = "") -> list[dict[str, tuple[str, str]]]:
     inside = compare_blocks(a, b, place, there or place)
     found = []
-    for side, network, at in zip(SIDES, (a, b), (place, there or place), strict=True):
+    for side, network, at in zip(BOTH, (a, b), (place, there or place), strict=True):
         drawn = graph(network, at=at, depth="block")
         full = f"{network.name}/{at}"
         shown = marking.block(drawn, full, side, inside)
@@ -62,7 +62,7 @@ def test_the_last_block_without_its_relu() -> None:
     [
         ("width", 96, 128, "96 → 128"),
         ("kernel order", "1×7", "7×1", "1×7 / 7×1"),
-        ("scale", 0.1, 1.0, "× 0.1 → × 1.0"),
+        ("scale", 0.1, 1.0, "× 0.1 → × 1"),
         ("stride", 1, 2, "stride 1 → 2"),
         ("repeats", 5, 10, "5 → 10 blocks"),
         ("order", "a ∥ b", "b ∥ a", "another order"),
@@ -81,7 +81,7 @@ def test_strips_say_what_is_only_in_one_and_how_blocks_are_counted() -> None:
     assert other.node("inception_resnet_v2/mixed_5b").amount == "added"
     assert other.node("inception_resnet_v2/mixed_5b").fill == ADDED
     for drawn in (one, other):
-        assert drawn.node(f"{drawn.name}/B").amount == "10 → 20 blocks\nwidths, scale"
+        assert drawn.node(f"{drawn.name}/B").amount == "10 → 20 blocks\nwidths\nscale"
         assert drawn.node(f"{drawn.name}/head/pool").amount == "2144 → 1536"
         assert drawn.node(f"{drawn.name}/reduction_a").amount == ""
     assert "stem: ops removed, ops added" in marking.said(one)
