@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 BLOCKS = 4  # that are drawn; each pair is some 40 kB of a notebook's file
 
 _TWO = "display:flex;flex-wrap:wrap;gap:1rem;align-items:flex-start"
+_LONG = "min-width:72rem"  # or the words of a strip would be too small to read
 _HALF = "flex:1 1 20rem;min-width:0"
 _LEFT = ' style="text-align:left;vertical-align:top"'
 
@@ -38,7 +39,8 @@ def table(found: Comparison) -> str:
         f"<tr>{''.join(f'<td{_LEFT}>{escape(str(cell))}</td>' for cell in row.values())}</tr>"
         for row in marking.rows(found.differences)
     )
-    return f"<table><caption{_LEFT}>{escape(caption)}</caption><tr>{heads}</tr>{body}</table>"
+    made = f"<table><caption{_LEFT}>{escape(caption)}</caption><tr>{heads}</tr>{body}</table>"
+    return f'<div style="max-height:26rem;overflow:auto">{made}</div>'
 
 
 def _folds(found: Comparison) -> list[str]:
@@ -46,7 +48,7 @@ def _folds(found: Comparison) -> list[str]:
     if found.same:
         return []
     strips = [partial(_strip, found, side) for side in BOTH]
-    folds = [_fold("Both networks, stage by stage", found, strips, style="")]
+    folds = [_fold("Both networks, stage by stage", found, strips, style=_LONG)]
     for places in found.blocks()[:BLOCKS]:
         inside = compare_blocks(*found.nets, *places)
         blocks = [partial(_block, found, side, places[side], inside) for side in BOTH]
@@ -72,5 +74,6 @@ def _fold(title: str, found: Comparison, draw: Sequence[Callable[[], Graph]], *,
             shown = make().svg()
         except LabError as error:
             shown = f"<p>{escape(str(error))}</p>"
-        halves += f'<div style="{_HALF}"><b>{escape(net.name)}</b>{shown}</div>'
-    return f'<details><summary>{escape(title)}</summary>{marking.legend()}<div style="{style}">{halves}</div></details>'
+        halves += f'<div style="{_HALF}"><div><b>{escape(net.name)}</b></div>{shown}</div>'
+    inner = f'<div style="overflow-x:auto"><div style="{style}">{halves}</div></div>'
+    return f"<details><summary>{escape(title)}</summary>{marking.legend()}{inner}</details>"

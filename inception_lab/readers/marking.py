@@ -69,7 +69,15 @@ def alone_in(each: Difference) -> Which | None:
 
 def shown(value: Value) -> str:
     """A value for a table."""
-    return "–" if value is None else "yes" if value is True else "no" if value is False else str(value)
+    match value:
+        case None:
+            return "–"
+        case bool():
+            return "yes" if value else "no"
+        case float():
+            return f"{value:g}"
+        case _:
+            return str(value)
 
 
 def place(each: Difference) -> str:

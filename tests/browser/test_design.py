@@ -56,7 +56,7 @@ def test_a_click_in_the_second_network_selects_in_the_first(visit: Visit) -> Non
 
 def test_a_pair_marks_strips_and_blocks_and_its_selection_goes_both_ways(visit: Visit) -> None:
     page = visit("/explore?view=compare")
-    page.get_by_role("button", name="Inception-v4, IR-v2 as released").click()
+    page.get_by_role("radio", name="Inception-v4, IR-v2 as released").click()
     expect(page).to_have_url(re.compile(r"at=inception_v4"))
     settled(page)
     second_strip = page.locator(".st-key-compared-stages-1")
