@@ -75,26 +75,34 @@ def show(chosen: Selection, size: int) -> str:
 def _together(first: Side, second: Side) -> tuple[Side, Side, Match | None]:
     """The second at what answers to the selection in the first, and their blocks side by side if both have one.
 
-    What only the second has is in the link by its own name; it goes before.
+    What only the second has is in the link by its own name.
     """
-    lone = _lone(second.net)
     if first.block is None:
+        alone = _lone(first, second, "")
         head = first.rest if _has(second.net, first.rest) else ""
-        return first, replace(second, rest=lone or head), None
+        return first, replace(second, rest=alone or head), None
     both = counterpart(first.net, second.net, first.block)
+    if both is None or first.op:  # a later selection than the one the link may still name
+        st.query_params.pop(LONE, None)
     if both is None:
         return first, second, None
     match = match_blocks(first.net, second.net, *both)
     inner = match.pairs.get(first.op, "")
-    rest = lone if lone.startswith(f"{both[1]}/") else f"{both[1]}/{inner}".rstrip("/")
-    return first, replace(second, rest=rest), match
+    alone = _lone(first, second, both[1])
+    if "/".join(alone.split("/")[2:]) in match.back():
+        alone = ""
+    return first, replace(second, rest=alone or f"{both[1]}/{inner}".rstrip("/")), match
 
 
-def _lone(net: Net) -> str:
-    """The place in the second network that the link names, if it is there."""
+def _lone(first: Side, second: Side, block: str) -> str:
+    """What the link names of the second network: an op in the block that is shown, or without one a block of a stage
+    that only the second has. Anything else is taken out of the link, as is what a later selection left there."""
     asked = str(st.query_params.get(LONE, ""))
-    if asked and _has(net, asked):
-        return asked
+    place = replace(second, rest=asked)
+    if asked and _has(second.net, asked) and place.block is not None:
+        answers = counterpart(first.net, second.net, place.block, turned=True)
+        if place.block == block if block else answers is None:
+            return asked
     st.query_params.pop(LONE, None)
     return ""
 

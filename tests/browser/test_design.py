@@ -66,7 +66,8 @@ def test_a_pair_marks_strips_and_blocks_and_its_selection_goes_both_ways(visit: 
     expect(first.get_by_text("removed", exact=True)).to_have_count(7)
     expect(second.get_by_text("added", exact=True)).to_have_count(4)
     tops = [one.bounding_box() for one in (first, second)]
-    assert tops[0] and tops[1]
+    assert tops[0]
+    assert tops[1]
     assert abs(tops[0]["y"] - tops[1]["y"]) < 2
     second.locator('[data-address="inception_resnet_v2/B/01/body/branch2/conv3"]').click()
     chosen = first.locator(".node.selected")

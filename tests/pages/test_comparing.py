@@ -87,9 +87,13 @@ def test_what_answers_to_the_selection_is_said() -> None:
 def test_a_stage_that_only_the_second_has() -> None:
     app = page("explore", view="compare", at="inception_v4", beside="inception_resnet_v2", lone="mixed_5b/01")
     assert any("inception\\_v4 has nothing at mixed" in info.value for info in app.info)
-    strange = page("explore", view="compare", at="inception_v4", beside="inception_resnet_v2", lone="nowhere/01")
-    assert "lone" not in strange.query_params
-    assert not strange.exception
+    for stale in ("nowhere/01", "B/01/add", "head/pool"):
+        app = page("explore", view="compare", at="inception_v4", beside="inception_resnet_v2", lone=stale)
+        assert "lone" not in app.query_params, "the first has a B of its own, and none of it is selected"
+        assert not app.info
+    app = page("explore", view="compare", at="inception_v4/B/01/concat", beside="inception_resnet_v2", lone="B/01/add")
+    assert any("`B/01/body/concat` in the second: the same" in block.value for block in app.markdown)
+    assert "lone" not in app.query_params, "the later selection holds"
 
 
 def test_the_last_blocks_stand_side_by_side() -> None:
