@@ -229,6 +229,7 @@ def test_compare_for_people_cuts_long_structures() -> None:
     lines = lab("compare", "inception_resnet_v2_paper", "inception_resnet_v2").stdout.splitlines()
     assert lines[0].split()[:2] == ["address", "what"]
     assert max(map(len, lines)) < 200
+    assert "B/01/branch1 (second: B/01/body/branch1)" in lab("compare", "inception_v4", "inception_resnet_v2").stdout
     assert lab("compare", "inception_v4", "inception_v4").stdout.endswith("are the same network.\n")
 
 

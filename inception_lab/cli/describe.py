@@ -128,6 +128,7 @@ def graph(
 @json_option
 def compare(a: str, b: str, as_json: bool) -> None:
     """What changes from network A to network B."""
+    from inception_lab.readers import marking
     from inception_lab.readers.compare import compare as read
 
     found = read(a, b)
@@ -135,7 +136,8 @@ def compare(a: str, b: str, as_json: bool) -> None:
     def text() -> str:
         if found.same:
             return f"{found.a} and {found.b} are the same network."
-        rows = ((each.address, each.kind, shorten(each.a), shorten(each.b), each.copies) for each in found.differences)
+        values = ((each, *(shorten(value, 48) for value in (each.a, each.b))) for each in found.differences)
+        rows = ((marking.place(each), each.kind, *both, each.copies) for each, *both in values)
         return table(("address", "what", found.a, found.b, "blocks"), rows)
 
     show(found.to_dict(), as_json=as_json, text=text)

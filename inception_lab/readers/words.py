@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
 from typing import TYPE_CHECKING, assert_never
 
-from inception_lab.nets.ops import Conv, Pool, Residual, Stage
+from inception_lab.nets.ops import Chain, Concat, Conv, Op, Pool, Residual, Stage
 from inception_lab.readers.table import Row, ShapeTable, Total
 
 if TYPE_CHECKING:
@@ -58,6 +59,11 @@ def large(number: int) -> str:
         if number >= size:
             return f"{number / size:.3g} {unit}"
     return str(number)
+
+
+def many(count: int, what: str) -> str:
+    """A number of things: no difference, 1 difference, 2 differences."""
+    return f"{count or 'no'} {what}{'' if count in (0, 1) else 's'}"
 
 
 def memory(count: int) -> str:
@@ -126,3 +132,22 @@ def alt(name: str, place: str | None, table: ShapeTable, nodes: Sequence[Node]) 
     shortcuts = f" {adds} shortcut{'s' * (adds > 1)} past the residual body." if adds else ""
     cost = f"{parameters:,} parameters, {large(work)} multiply-adds"
     return f"{title(name, place, table.size)}. In order: {boxes}.{shortcuts} {cost}."
+
+
+def brief(op: Op | Stage) -> str:
+    """An op in a line, its boxes' words: `1×1 · 64 → 3×3 · 96`, branches as `{a ∥ b}`."""
+    match op:
+        case Conv() | Pool():
+            name = f"{window(op.window)} · {op.channels}" if isinstance(op, Conv) else f"{op.kind} {window(op.window)}"
+            return " ".join([name, *(f"({mark})" for mark in marks(op))])
+        case Chain():
+            return " → ".join(brief(link) for link in op.ops)
+        case Concat():
+            return f"{{{' ∥ '.join(brief(branch) for branch in op.branches)}}}"
+        case Residual():
+            return f"x + linear({brief(op.body)}) {scale(op)}{', ReLU' if op.relu else ''}"
+        case Stage():
+            runs = [(block, len(list(copies))) for block, copies in groupby(op.blocks)]
+            return ", ".join(brief(block) if count == 1 else f"{count} × {brief(block)}" for block, count in runs)
+        case _:
+            assert_never(op)

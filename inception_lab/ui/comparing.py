@@ -1,9 +1,9 @@
-"""Two networks side by side on Explore: one selection in both, what differs between them, and what each costs."""
+"""Two networks side by side on Explore: one selection in both, differences marked and listed, costs."""
 
 from __future__ import annotations
 
-from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from html import escape
 from typing import Literal
 
@@ -11,33 +11,33 @@ import pandas as pd
 import streamlit as st
 
 from inception_lab.errors import ImpossibleAdd, InputTooSmall, LabError, UnknownAddress
-from inception_lab.images.trained import PREFIX
-from inception_lab.nets import catalog
-from inception_lab.nets.address import blocks, locate
-from inception_lab.nets.ops import Net, Residual
-from inception_lab.readers.compare import Comparison, Difference, compare, compare_blocks
+from inception_lab.nets.address import locate, written
+from inception_lab.nets.ops import Net
+from inception_lab.readers import marking, words
+from inception_lab.readers.compare import Comparison, Match, compare, counterpart, match_blocks
+from inception_lab.readers.difference import differs
 from inception_lab.readers.drawing import Graph
-from inception_lab.ui import cache, drawer, drawings, selection
+from inception_lab.readers.marking import BOTH, Which
+from inception_lab.ui import cache, components, drawer, exporting, pairs, selection
 from inception_lab.ui.selection import Selection
-from inception_lab.ui.widgets import linked, plain
+from inception_lab.ui.widgets import plain
 
-PLAIN, _HELD = "unscaled", "compare-held"
-PAIRS = {
-    "Inception-ResNet-v2 as drawn, as released": ("inception_resnet_v2_paper/B/01", "inception_resnet_v2"),
-    "Inception-v4, Inception-ResNet-v2": ("inception_v4/B/01", "inception_resnet_v2"),
-    "Inception-v3, Inception-ResNet-v1": ("inception_v3", "inception_resnet_v1"),
-    "Scaled by 0.1, unscaled": ("inception_resnet_v2/B/01", PLAIN),
-}
-OTHER, ALONE = "#f0b429", "#8fb8de"  # another value, and no counterpart; the words in the boxes say which as well
+LONE = "lone"  # in the link: a place of the second network to which nothing in the first answers
+TALL = 16  # differences, beyond which their table scrolls
+ORDER: tuple[str, str] = ("First", "Second")
+
+marked = marking.block
 
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One of the two: its network, what `cache` calls it, and the part of the selection's address that it has."""
+    """One of the two: its network, what `cache` calls it, the part of an address of it that is selected, its name for
+    people."""
 
     net: Net
     key: str
     rest: str
+    title: str = ""
 
     @property
     def block(self) -> str | None:
@@ -46,195 +46,228 @@ class Side:
         return None if not stage or stage == "head" else f"{stage}/{inner.split('/')[0] or '01'}"
 
     @property
+    def op(self) -> str:
+        """The address in the block, empty for all of it."""
+        return "/".join(self.rest.split("/")[2:])
+
+    @property
     def address(self) -> str:
         """The full address of the selection."""
         return f"{self.net.name}/{self.rest}".rstrip("/")
 
 
 def show(chosen: Selection, size: int) -> str:
-    """Presets, the other network, both drawings, costs and differences; returns the Python that compares them."""
-    _pairs()
-    other = _second(chosen)
-    net, key = _other(chosen.net, other)
-    left = Side(chosen.net, chosen.key, "/".join(chosen.address.split("/")[1:]))
-    right = Side(net, key, _counterpart(left.rest, net))
-    if left.rest and not right.rest:
-        st.info(f"{plain(net.name)} has nothing at {plain(left.rest)}: it is shown as a whole.", icon=":material/info:")
-    found = compare(left.net, right.net)
+    """Presets, the other network, strips, blocks, differences and costs; returns the Python that compares them."""
+    word = pairs.pick(chosen)
+    net, key, title = pairs.network(chosen.net, word)
+    first = Side(chosen.net, chosen.key, chosen.address.partition("/")[2], cache.title(chosen.key))
+    first, second, match = _together(first, Side(net, key, "", title))
+    found = compare(first.net, second.net)
     st.markdown(f"**{_said(found)}**")
-    _legend()
-    inside = _differences(left, right)
-    for place, side in enumerate((left, right)):
-        _side(side, size, place, inside)
-    costs(left, right, size)
+    st.html(marking.legend())
+    _strips((first, second), size, found)
+    _blocks((first, second), size, match)
     _table(found)
-    second = "other = net.scaled(1.0)" if other == PLAIN else selection.made(other, name="other")
-    return f"{chosen.python}\n{second}\nlab.compare(net, other)"
+    costs(first, second, size)
+    return f"{chosen.python}\n{pairs.python(word)}\nlab.compare(net, other)"
 
 
-def _pairs() -> None:
-    with st.container(horizontal=True):
-        for place, (title, (at, other)) in enumerate(PAIRS.items()):
-            st.button(title, key=f"pair-{place}", on_click=_take, args=(at, other), type="tertiary")
+def _together(first: Side, second: Side) -> tuple[Side, Side, Match | None]:
+    """The second at what answers to the selection in the first, and their blocks side by side if both have one.
+
+    What only the second has is in the link by its own name.
+    """
+    if first.block is None:
+        alone = _lone(first, second, "")
+        head = first.rest if _has(second.net, first.rest) else ""
+        return first, replace(second, rest=alone or head), None
+    both = counterpart(first.net, second.net, first.block)
+    if both is None or first.op:  # a later selection than the one the link may still name
+        st.query_params.pop(LONE, None)
+    if both is None:
+        return first, second, None
+    match = match_blocks(first.net, second.net, *both)
+    inner = match.pairs.get(first.op, "")
+    alone = _lone(first, second, both[1])
+    if "/".join(alone.split("/")[2:]) in match.back():
+        alone = ""
+    return first, replace(second, rest=alone or f"{both[1]}/{inner}".rstrip("/")), match
 
 
-def _take(at: str, other: str) -> None:
-    selection.leave(at)
-    st.session_state["beside"] = other
-
-
-def _second(chosen: Selection) -> str:
-    """The word of the network beside the selected one; the selected one can be held there while another is opened."""
-    options = _others(chosen.net) | _held()
-    if st.session_state.get("beside", "") not in options:  # the run was deleted, or the first is now the same
-        st.session_state.pop("beside", None)
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        other = linked("Beside it", options, key="beside")
-        st.button(
-            "Hold the first here",
-            key="hold",
-            icon=":material/keep:",
-            on_click=_hold,
-            args=(chosen.key,),
-            help="The first network stays beside whatever is opened next: a design, the network of a run, another one.",
-        )
-    return other
-
-
-def _hold(key: str) -> None:
-    st.session_state["beside"] = st.session_state[_HELD] = key
-
-
-def _held() -> dict[str, str]:
-    """The network that was held, and one of a run or a design that a link names."""
-    words = (st.session_state.get(_HELD, ""), st.session_state.get("beside", ""), st.query_params.get("beside", ""))
-    found: dict[str, str] = {}
-    for word in words:
-        if word in catalog.CATALOG or word.startswith((PREFIX, cache.DESIGN)):
-            with suppress(LabError):  # the run was deleted, or the link is damaged: `linked` says that there is no such
-                cache.net(word)
-                found[word] = cache.title(word)
-    return found
-
-
-def _others(net: Net) -> dict[str, str]:
-    """What can stand beside a network: its unscaled sister where it has residuals, and the catalogue's others."""
-    residual = any(isinstance(block, Residual) for stage in net.stages for block in stage.blocks)
-    same = {PLAIN: "the same, unscaled"} if residual and net.scaled(1.0) != net else {}
-    names = {name: name for name, one in catalog.CATALOG.items() if one != net}
-    usual = "inception_resnet_v2_paper" if net.name == "inception_resnet_v2" else "inception_resnet_v2"
-    first = {usual: names[usual]} if usual in names else {}
-    return first | names | same
-
-
-def _other(net: Net, word: str) -> tuple[Net, str]:
-    """The network of a word, and what `cache` calls it."""
-    if word != PLAIN:
-        return cache.net(word), word
-    scaled = net.scaled(1.0)
-    return scaled, cache.key(scaled)
-
-
-def _counterpart(rest: str, net: Net) -> str:
-    """The same place in another network, or as much of the way there as it has."""
-    stage, _, inner = rest.partition("/")
-    copies = sum(at.startswith(f"{net.name}/{stage}/") for at, _ in blocks(net))
-    copy, _, op = inner.partition("/")
-    if copies and copy.isdecimal():
-        rest = f"{stage}/{min(int(copy), copies):02d}/{op}".rstrip("/")
-    while rest:
-        try:
-            return locate(net, f"{net.name}/{rest}").partition("/")[2]
-        except UnknownAddress:
-            rest = rest.rpartition("/")[0]
+def _lone(first: Side, second: Side, block: str) -> str:
+    """What the link names of the second network: an op in the block that is shown, or without one a block of a stage
+    that only the second has. Anything else is taken out of the link, as is what a later selection left there."""
+    asked = str(st.query_params.get(LONE, ""))
+    place = replace(second, rest=asked)
+    if asked and _has(second.net, asked) and place.block is not None:
+        answers = counterpart(first.net, second.net, place.block, turned=True)
+        if place.block == block if block else answers is None:
+            return asked
+    st.query_params.pop(LONE, None)
     return ""
 
 
-def _differences(left: Side, right: Side) -> tuple[Difference, ...]:
-    """Those of the two blocks that are drawn."""
-    if left.block is None or right.block is None:
-        return ()
-    return compare_blocks(left.net, right.net, left.block, right.block)
-
-
-def _side(side: Side, size: int, place: int, inside: tuple[Difference, ...]) -> None:
-    """One network: its strip, its block with what differs marked in it."""
-    st.subheader(f"{'First' if place == 0 else 'Second'}: {side.net.name}", anchor=False)
-    st.caption(plain(side.net.source))
-    depths: list[tuple[str | None, Literal["stages", "block"]]] = [(None, "stages")]
-    if side.block is not None:
-        depths.append((f"{side.net.name}/{side.block}", "block"))
-    for at, depth in depths:
-        try:
-            drawn = cache.picture(side.key, at, depth, (size, size), "LR")
-        except LabError as error:
-            st.error(plain(error), icon=":material/error:")
-            return
-        if at is not None:
-            drawn = marked(drawn, at, place, inside)
-        drawings.show(
-            drawn,
-            side.net,
-            key=f"compared-{depth}-{place}",
-            selected="/".join(side.address.split("/")[:2]) if depth == "stages" else side.address,
-            more=_alt(inside, place) if at else "",
-            on_pick=_pick,
-        )
-
-
-def marked(drawn: Graph, block: str, place: int, inside: tuple[Difference, ...]) -> Graph:
-    """The block with the boxes that differ filled and named; what the other side alone has is marked there."""
-    marks: dict[str, tuple[str, str]] = {}
-    for each in inside:
-        own = each.a if place == 0 else each.b
-        words = "differs" if each.kind == "structure" else f"{each.kind} {own}"
-        marks[f"{block}/{each.address}".rstrip("/")] = (ALONE if each.kind == "structure" else OTHER, words)
-    here = {at: mark for at, mark in marks.items() if _drawn(drawn, at)}
-    return drawn.marked(here)
-
-
-def _drawn(drawn: Graph, address: str) -> bool:
+def _has(net: Net, rest: str) -> bool:
     try:
-        drawn.node(address)
+        locate(net, f"{net.name}/{rest}")
     except UnknownAddress:
         return False
     return True
 
 
-def _alt(inside: tuple[Difference, ...], place: int) -> str:
-    if not inside:
-        return " The block is the same in both networks."
-    said = "; ".join(f"{each.address or 'the block'}: {each.kind}" for each in inside[:6])
-    return f" Marked as different: {said}{' and more' if len(inside) > 6 else ''}."
+def _strips(both: tuple[Side, Side], size: int, found: Comparison) -> None:
+    """Strip above strip, each stage marked with what differs in it."""
+    drawn: dict[Which, Graph] = {}
+    for side in BOTH:
+        shown = both[side]
+        st.markdown(f"**{ORDER[side]}: {plain(shown.title)}** — {plain(shown.net.source)}")
+        graph = _drawn(shown, None, "stages", size)
+        if graph is None:
+            continue
+        drawn[side] = marking.strip(graph, side, found.differences)
+        stage = "/".join(shown.address.split("/")[:2]) if shown.rest else ""
+        _draw(drawn[side], f"compared-stages-{side}", side, both, selected=stage)
+    _extras(drawn, both, "strip")
 
 
-def _pick(address: str) -> None:
-    """A box of either drawing: the same place in the first network, as near as it has it."""
-    now = selection.current_net()
-    selection.select_nearest(f"{now.name}/{_counterpart(address.partition('/')[2], now)}".rstrip("/"))
+def _blocks(both: tuple[Side, Side], size: int, match: Match | None) -> None:
+    """Block beside block, their ops marked."""
+    if both[0].block is None and both[1].block is None:
+        st.caption("Pick a stage in either network to see its block in both.")
+        return
+    alone = differs("", None, "removed", "", None) if both[0].block else differs(None, "", "added", None, "")
+    inside = (alone,) if match is None else match.differences
+    drawn: dict[Which, Graph] = {}
+    for side, column in zip(BOTH, st.columns(2, gap="small"), strict=True):
+        shown, other = both[side], both[1 - side]
+        with column:
+            if shown.block is None:
+                st.info(_missing(shown, other), icon=":material/info:")
+                continue
+            at = f"{shown.net.name}/{shown.block}"
+            st.markdown(f"**{ORDER[side]}: {plain(shown.block)}**")
+            graph = _drawn(shown, at, "block", size)
+            if graph is None:
+                continue
+            drawn[side] = marking.block(graph, at, side, inside)
+            _draw(drawn[side], f"compared-block-{side}", side, both, selected=shown.address)
+    if match is not None:
+        st.markdown(_pairing(both, match))
+    _extras(drawn, both, "block")
 
 
-def _legend() -> None:
-    chip = "display:inline-block;width:.8rem;height:.8rem;border-radius:.2rem;margin-right:.3rem;background:"
-    words = ((OTHER, "another value, written in the box"), (ALONE, "built in another way"))
-    items = "".join(
-        f'<span role="listitem"><span style="{chip}{colour}"></span>{word}</span>' for colour, word in words
+def _drawn(shown: Side, at: str | None, depth: Literal["stages", "block"], size: int) -> Graph | None:
+    """The drawing without marks, or a sentence why there is none."""
+    try:
+        return cache.picture(shown.key, at, depth, (size, size), "LR" if depth == "stages" else "TB")
+    except LabError as error:
+        if at is None:
+            st.error(plain(error), icon=":material/error:")
+        else:
+            st.caption("It cannot be drawn; the sentence above says why.")
+        return None
+
+
+def _draw(drawn: Graph, key: str, side: Which, both: tuple[Side, Side], *, selected: str) -> None:
+    components.drawing(
+        cache.svg(drawn),
+        alt=drawn.alt + marking.said(drawn),
+        key=key,
+        selected=selected,
+        on_pick=partial(_pick_second, both[0].block, both[1].block) if side else _pick_first,
+        on_up=_up,
     )
-    st.html(f'<div role="list" style="display:flex;flex-wrap:wrap;gap:.3rem 1rem;font-size:.85rem">{items}</div>')
+
+
+def _extras(drawn: dict[Which, Graph], both: tuple[Side, Side], depth: str) -> None:
+    """Exports and tables of two drawings in one row."""
+    if not drawn:
+        return
+    with st.container(horizontal=True, gap="small"):
+        for side, graph in drawn.items():
+            name = f"compared-{depth}-{side}-{(graph.at or graph.name).replace('/', '-')}"
+            exporting.exports(graph, both[side].net, name=name, title=f"{ORDER[side]} {depth}")
+        with st.popover("As tables", icon=":material/table:"):  # their CSV is among the exports
+            for side, graph in drawn.items():
+                st.markdown(f"**{ORDER[side]}: {plain(graph.at or both[side].title)}**")
+                said = graph.alt + marking.said(graph)
+                st.dataframe(pd.DataFrame(exporting.boxes(graph)), hide_index=True, width=640, alt=said)
+
+
+def _pick_first(address: str) -> None:
+    """A box of the first network; for callbacks."""
+    st.query_params.pop(LONE, None)
+    selection.select_nearest(address)
+
+
+def _pick_second(mine: str | None, theirs: str | None, address: str) -> None:
+    """A box of the second network: what answers to it in the first; for callbacks.
+
+    `mine` and `theirs` are the blocks that are shown. What only the second has is kept by its own name.
+    """
+    st.query_params.pop(LONE, None)
+    first, second = pairs.current()
+    rest = address.partition("/")[2]
+    stage, _, inner = rest.partition("/")
+    if not stage or stage == "head":
+        return selection.select_nearest(f"{first.name}/{rest}".rstrip("/"))
+    block = f"{stage}/{inner.split('/')[0] or '01'}"
+    both = (mine, theirs) if mine and theirs == block else counterpart(first, second, block, turned=True)
+    if both is None or both[0] is None:
+        st.query_params[LONE] = rest if "/" in rest else block
+        return selection.select(first.name)
+    back = match_blocks(first, second, both[0], block).back()
+    op = "/".join(rest.split("/")[2:])
+    if op not in back:
+        st.query_params[LONE] = rest
+    selection.select_nearest(f"{first.name}/{both[0]}/{back.get(op, '')}".rstrip("/"))
+
+
+def _up() -> None:
+    """Escape; for callbacks."""
+    st.query_params.pop(LONE, None)
+    selection.up()
+
+
+def _missing(shown: Side, other: Side) -> str:
+    """That one has nothing where the other is selected."""
+    return f"{plain(shown.title)} has nothing at {plain(other.block)}: the block beside this has no counterpart."
+
+
+def _pairing(both: tuple[Side, Side], match: Match) -> str:
+    """The selected op and its counterpart in words, or the blocks."""
+    first, second = both
+    if first.op and first.op not in match.pairs:
+        return f"Selected: {_named(first)} in the first; **it has no counterpart in the second**."
+    if second.op and not first.op:
+        return f"Selected: {_named(second)} in the second; **it has no counterpart in the first**."
+    if first.op:
+        told = [marking.change(each) for each in match.differences if first.op == each.at_a]
+        differs = f"**{plain(', '.join(told))}**" if told else "the same"
+        return f"Selected: {_named(first)} in the first, {_named(second)} in the second: {differs}."
+    if not match.differences:
+        return "**The two blocks are the same.**"
+    many = words.many(len(match.differences), "difference")
+    return f"{many} in these blocks. Pick a box of either drawing to see what answers to it."
+
+
+def _named(shown: Side) -> str:
+    op = written(shown.net, shown.address)
+    return f"`{shown.rest}`" + (f" ({plain(words.brief(op))})" if op else "")
 
 
 def _said(found: Comparison) -> str:
     if found.same:
         return f"{plain(found.a)} and {plain(found.b)} compute the same."
     stages = list(dict.fromkeys(each.address.split("/")[0] or "order of stages" for each in found.differences))
-    return f"{len(found.differences)} differences, in {plain(', '.join(stages))}."
+    return f"{words.many(len(found.differences), 'difference')}, in {plain(', '.join(stages))}."
 
 
-def costs(left: Side, right: Side, size: int, *, names: tuple[str, str] = ("first", "second")) -> None:
+def costs(first: Side, second: Side, size: int, *, names: tuple[str, str] = ("first", "second")) -> None:
     """Totals of both, and how the second stands to the first."""
     st.subheader("What they cost", anchor=False)
     try:
-        one, other = (cache.table(side.key, (size, size)) for side in (left, right))
+        one, other = (cache.table(shown.key, (size, size)) for shown in (first, second))
     except (ImpossibleAdd, InputTooSmall) as error:
         st.error(plain(error), icon=":material/error:")
         return
@@ -249,28 +282,19 @@ def costs(left: Side, right: Side, size: int, *, names: tuple[str, str] = ("firs
     whole = {name: st.column_config.NumberColumn(format="localized") for name in (*names, more)}
     share = {ratio: st.column_config.NumberColumn(format="%.3f")}
     frame = pd.DataFrame(rows)
-    alt = f"Costs of {left.net.name} and {right.net.name} at {size} pixels"
+    alt = f"Costs of {first.net.name} and {second.net.name} at {size} pixels"
     st.dataframe(frame, hide_index=True, column_config=whole | share, alt=alt)
     drawer.download("CSV", lambda: frame.to_csv(index=False), "costs-compared.csv", "text/csv")
 
 
 def _table(found: Comparison) -> None:
-    """Every difference; stages and blocks are counted as the first network does."""
+    """Every difference in words that wrap; blocks are counted as the first network does."""
     st.subheader("What differs", anchor=False)
-    rows = [
-        {
-            "where": each.address,
-            "what": each.kind,
-            "first": _text(each.a),
-            "second": _text(each.b),
-            "blocks": each.copies,
-        }
-        for each in found.differences
-    ]
+    rows = marking.rows(found.differences)
     frame = pd.DataFrame(rows, columns=["where", "what", "first", "second", "blocks"])
-    st.dataframe(frame, hide_index=True, alt=f"{len(rows)} differences of {escape(found.a)} and {escape(found.b)}")
-    drawer.download("CSV", lambda: frame.to_csv(index=False), "differences.csv", "text/csv")
-
-
-def _text(value: object) -> str:
-    return "–" if value is None else str(value)
+    if rows:
+        alt = f"{words.many(len(rows), 'difference')} of {escape(found.a)} and {escape(found.b)}"
+        with st.container(height=560 if len(rows) > TALL else "content", key="differences"):
+            st.table(frame, hide_index=True, alt=alt)
+    raw = found.to_pandas()
+    drawer.download("CSV", lambda: raw.to_csv(index=False), "differences.csv", "text/csv")

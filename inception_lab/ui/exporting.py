@@ -16,9 +16,9 @@ from inception_lab.readers.notation import notation
 from inception_lab.ui.drawer import download
 
 
-def exports(drawn: Graph, net: Net, *, name: str) -> None:
+def exports(drawn: Graph, net: Net, *, name: str, title: str = "Export") -> None:
     """SVG, PNG, a page that opens offline, DOT, the boxes as CSV and the notation; made when asked for, not before."""
-    with st.popover("Export", icon=":material/download:"):
+    with st.popover(title, icon=":material/download:"):
         kinds = (
             ("SVG", drawn.svg, "svg", "image/svg+xml"),
             ("PNG", drawn.png, "png", "image/png"),

@@ -52,3 +52,42 @@ def test_a_click_in_the_second_network_selects_in_the_first(visit: Visit) -> Non
     page.reload()
     settled(page)
     expect(page.get_by_role("combobox", name="Beside it")).to_have_value("inception_resnet_v2_paper")
+
+
+def test_a_pair_marks_strips_and_blocks_and_its_selection_goes_both_ways(visit: Visit) -> None:
+    page = visit("/explore?view=compare")
+    page.get_by_role("radio", name="Inception-v4, IR-v2 as released").click()
+    expect(page).to_have_url(re.compile(r"at=inception_v4"))
+    settled(page)
+    second_strip = page.locator(".st-key-compared-stages-1")
+    expect(second_strip.locator('[data-address="inception_resnet_v2/mixed_5b"]')).to_contain_text("added")
+    expect(second_strip.locator('[data-address="inception_resnet_v2/B"]')).to_contain_text("7 → 20 blocks")
+    first, second = (page.locator(f".st-key-compared-block-{place}") for place in (0, 1))
+    expect(first.get_by_text("removed", exact=True)).to_have_count(7)
+    expect(second.get_by_text("added", exact=True)).to_have_count(4)
+    tops = [one.bounding_box() for one in (first, second)]
+    assert tops[0]
+    assert tops[1]
+    assert abs(tops[0]["y"] - tops[1]["y"]) < 2
+    second.locator('[data-address="inception_resnet_v2/B/01/body/branch2/conv3"]').click()
+    chosen = first.locator(".node.selected")
+    expect(chosen).to_have_attribute("data-address", "inception_v4/B/01/branch2/conv3")
+    settled(page)
+    second.locator('[data-address="inception_resnet_v2/B/01/add"]').click()
+    expect(page.get_by_text("it has no counterpart in the first")).to_be_visible()
+    expect(page).to_have_url(re.compile(r"lone=B(/|%2F)01(/|%2F)add"))
+    settled(page)
+    page.reload()
+    settled(page)
+    expect(second.locator(".node.selected")).to_have_attribute("data-address", "inception_resnet_v2/B/01/add")
+    second_strip.locator('[data-address="inception_resnet_v2/mixed_5b"]').click()
+    expect(page.get_by_text("has nothing at mixed_5b")).to_be_visible()
+    settled(page)
+
+
+def test_comparing_on_a_phone_stays_within_its_width(visit: Visit) -> None:
+    page = visit("/explore?view=compare&at=inception_v4/C/01&beside=inception_resnet_v2", width=390, scheme="dark")
+    second = page.locator(".st-key-compared-block-1 svg")
+    expect(second).to_be_visible()
+    wide = page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth")
+    assert wide <= 390

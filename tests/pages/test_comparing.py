@@ -12,11 +12,12 @@ from inception_lab.nets.catalog import net
 from inception_lab.readers.compare import compare
 from inception_lab.readers.notation import notation
 from inception_lab.readers.slips import Slip, slips
+from inception_lab.ui.pairs import PAIRS
 from tests.pages.test_drawers import drawer, made, page
 
 
 def rows(app: AppTest, column: str) -> list[dict[str, Any]]:
-    found = next(table.value for table in app.dataframe if column in table.value.columns)
+    found = next(table.value for table in (*app.dataframe, *app.table) if column in table.value.columns)
     return [dict(row) for row in found.to_dict("records")]
 
 
@@ -25,6 +26,7 @@ def test_drawn_beside_released_in_the_same_block() -> None:
     assert app.selectbox(key="beside").value == "inception_resnet_v2_paper"
     wanted = compare("inception_resnet_v2", "inception_resnet_v2_paper")
     assert [row["where"] for row in rows(app, "where")] == [each.address for each in wanted.differences]
+    assert app.button_group(key="pair").value is None, "the pair is the other way round"
     costs = {row["what"]: (row["first"], row["second"]) for row in rows(app, "second / first")}
     assert costs["parameters"] == (55_843_464, 32_433_928)
     names = made(drawer(app))
@@ -41,9 +43,17 @@ def test_drawn_beside_released_in_the_same_block() -> None:
     ],
 )
 def test_preset_pairs(place: int, first: str, second: str) -> None:
-    app = page("explore", view="compare")
-    app.button(key=f"pair-{place}").click().run()
+    app = page("explore", view="compare", at="inception_resnet_v1/A/01")
+    title = list(PAIRS)[place]
+    app.button_group(key="pair").set_value(title).run()
     assert not app.exception
+    assert app.button_group(key="pair").value == title
+    app.button_group(key="pair").set_value(None).run()
+    assert app.button_group(key="pair").value == title, "what is shown stays lit"
+    link = {name: app.query_params[name] for name in ("at", "beside") if name in app.query_params}
+    again = page("explore", view="compare", **link)
+    assert again.button_group(key="pair").value == title
+    assert not again.info, "each opens at a block of both"
     assert app.query_params["at"].split("/")[0] == first
     assert app.selectbox(key="beside").value == second
     shown = made(drawer(app))["shown"]
@@ -55,6 +65,40 @@ def test_a_place_the_other_does_not_have_is_said() -> None:
     app = page("explore", view="compare", at="inception_resnet_v2/mixed_5b/01", beside="inception_v4")
     assert any("has nothing at mixed" in info.value for info in app.info)
     assert not app.error
+
+
+def test_what_answers_to_the_selection_is_said() -> None:
+    """Branch by branch through the residual: v4's B beside that of Inception-ResNet-v2."""
+    link = {"view": "compare", "beside": "inception_resnet_v2"}
+
+    def said(at: str, **more: str) -> str:
+        app = page("explore", at=at, **link, **more)
+        assert not app.exception
+        return next(block.value for block in app.markdown if block.value.startswith("Selected: "))
+
+    both = said("inception_v4/B/01/branch2/conv2")
+    assert "`B/01/branch2/conv2` (1×7 · 224) in the first, `B/01/body/branch2/conv2` (1×7 · 160) in the second" in both
+    assert "224 → 160" in both
+    assert "no counterpart in the second" in said("inception_v4/B/01/branch3/conv2")
+    assert "`B/01/add` in the second" in said("inception_v4/B/01", lone="B/01/add")
+    assert "no counterpart in the first" in said("inception_v4/B/01", lone="B/01/add")
+
+
+def test_a_stage_that_only_the_second_has() -> None:
+    app = page("explore", view="compare", at="inception_v4", beside="inception_resnet_v2", lone="mixed_5b/01")
+    assert any("inception\\_v4 has nothing at mixed" in info.value for info in app.info)
+    for stale in ("nowhere/01", "B/01/add", "head/pool"):
+        app = page("explore", view="compare", at="inception_v4", beside="inception_resnet_v2", lone=stale)
+        assert "lone" not in app.query_params, "the first has a B of its own, and none of it is selected"
+        assert not app.info
+    app = page("explore", view="compare", at="inception_v4/B/01/concat", beside="inception_resnet_v2", lone="B/01/add")
+    assert any("`B/01/body/concat` in the second: the same" in block.value for block in app.markdown)
+    assert "lone" not in app.query_params, "the later selection holds"
+
+
+def test_the_last_blocks_stand_side_by_side() -> None:
+    app = page("explore", view="compare", at="inception_resnet_v2_paper/C/05", beside="inception_resnet_v2")
+    assert any(block.value == "**Second: C/10**" for block in app.markdown)
 
 
 def test_the_printed_network_is_compared_though_it_cannot_be_built() -> None:
