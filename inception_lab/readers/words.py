@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import floor, log10
 from typing import TYPE_CHECKING, assert_never
 
 from inception_lab.nets.ops import Conv, Pool, Residual, Stage
@@ -58,6 +59,14 @@ def large(number: int) -> str:
         if number >= size:
             return f"{number / size:.3g} {unit}"
     return str(number)
+
+
+def percent(share: float) -> str:
+    """A change as signed percent with two digits or more that say something: -33.1%, -0.046%, never -0.0%."""
+    if share == 0:
+        return "0%"
+    places = max(1, 1 - floor(log10(abs(share) * 100)))
+    return f"{share:+.{places}%}"
 
 
 def memory(count: int) -> str:

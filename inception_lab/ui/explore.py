@@ -11,9 +11,23 @@ from inception_lab.errors import ImpossibleAdd, InputTooSmall
 from inception_lab.images.trained import MODEL
 from inception_lab.nets import catalog
 from inception_lab.nets.address import blocks, head
-from inception_lab.ui import cache, comparing, costs, design, drawer, inside, picture, refusals, selection, trained
+from inception_lab.training import bounds
+from inception_lab.ui import (
+    cache,
+    comparing,
+    costs,
+    design,
+    drawer,
+    editing,
+    inside,
+    knobs,
+    picture,
+    refusals,
+    selection,
+    trained,
+)
 from inception_lab.ui.selection import Selection
-from inception_lab.ui.widgets import linked_number, linked_segments, plain
+from inception_lab.ui.widgets import handed_over, linked_now, linked_number, linked_segments, plain
 
 View = Literal["picture", "inside", "design", "compare", "cost"]
 
@@ -29,10 +43,15 @@ VIEWS: dict[View, str] = {
 def show() -> None:
     """The whole page below its title: where one is, and the view that is picked with the Python that makes it."""
     chosen = selection.current()
+    views = {str(word): title for word, title in VIEWS.items()}
+    designing = linked_now(views, key="view") == "design"
+    if designing:
+        low, high = _sides(chosen.net.size)
+        chosen = editing.entered(chosen, handed_over("size", low=low, high=high))
     breadcrumb(chosen)
-    size = pick(chosen)
+    size = pick(chosen, designing=designing)
     origin(chosen)
-    view = linked_segments("View", {str(word): title for word, title in VIEWS.items()}, key="view")
+    view = linked_segments("View", views, key="view")
     if lines := _view(cast("View", view), chosen, size):
         drawer.code(lines, name="explore")
 
@@ -43,7 +62,7 @@ def _view(view: View, chosen: Selection, size: int) -> str:
         case "inside":
             return inside.show(chosen)
         case "design":
-            return design.show(chosen, size)
+            return design.show(chosen)
         case "compare":
             return comparing.show(chosen, size)
         case "picture" | "cost":
@@ -79,7 +98,7 @@ def breadcrumb(chosen: Selection) -> None:
             st.button(plain(word), key=f"crumb-{place}", type="tertiary", on_click=selection.select, args=(address,))
 
 
-def pick(chosen: Selection) -> int:
+def pick(chosen: Selection, *, designing: bool = False) -> int:
     """Selectboxes for network, stage, block and op, the keyboard's way to everything a click selects; and the input."""
     network, stage, block, op = chosen.parts
     stages = tuple(s.name for s in chosen.net.stages)
@@ -96,17 +115,29 @@ def pick(chosen: Selection) -> int:
         ops = tuple(address.removeprefix(f"{here}/") for address in chosen.steps)
         _box("Op", ("", *ops), op, to=lambda name: f"{here}/{name}".rstrip("/"), empty="the whole block")
     with columns[4]:
-        return _side(chosen.net.size)
+        size = knobs.side(chosen.net.size, *_sides(chosen.net.size)) if designing else _side(chosen.net.size)
+    if size != chosen.net.size:
+        st.caption(
+            f"Seen with an image of {size} px; the network itself is made for {chosen.net.size}. In the view Design "
+            "the input side is a part of the network."
+        )
+    return size
+
+
+def _sides(usual: int) -> tuple[int, int]:
+    return min(32, usual), max(1024, usual)
 
 
 def _side(usual: int) -> int:
+    low, high = _sides(usual)
     return linked_number(
         "Input side, px",
-        low=min(32, usual),
-        high=max(1024, usual),
+        low=low,
+        high=high,
         usual=usual,
         key="size",
-        help="Everything below follows at once. The paper's networks were made for 299; 75 is the smallest that fits.",
+        help="The side of the image that everything below is drawn and counted for; the network stays as it is. The "
+        "paper's networks were made for 299; 75 is the smallest that fits.",
     )
 
 
@@ -138,10 +169,10 @@ def origin(chosen: Selection) -> None:
 
 
 def _to_train(chosen: Selection) -> None:
-    train = {"design": chosen.design} if chosen.design else {"network": chosen.net.name}
+    train, said = _training(chosen)
     with st.container(horizontal=True, vertical_alignment="center"):
         label = f"Train this {'design' if chosen.design else 'network'}"
-        st.page_link("pages/train.py", label=label, icon=":material/monitoring:", query_params=train)
+        st.page_link("pages/train.py", label=label, icon=":material/monitoring:", query_params=train, help=said)
         if chosen.design:
             back = chosen.net.name if chosen.net.name in catalog.CATALOG else selection.START
             st.button(
@@ -152,6 +183,22 @@ def _to_train(chosen: Selection) -> None:
                 on_click=selection.leave,
                 args=(back,),
             )
+
+
+def _training(chosen: Selection) -> tuple[dict[str, str], str]:
+    """What Train is told of a network, and what it makes of it: a design keeps its copies and an input side of its
+    own, with the stem that goes with it, unless that is more than Train takes."""
+    said = "Train's own settings stand beside it: width, scale, images. "
+    if not chosen.design:
+        return {"network": chosen.net.name}, said
+    told, side = {"design": chosen.design, "set-repeats": "none"}, chosen.net.size
+    low, high = bounds.WHOLE["image_size"]
+    known = catalog.CATALOG.get(chosen.net.name)
+    if known is not None and known.size == side:
+        return told, f"{said}It begins with small images and the small stem."
+    if not low <= side <= high:
+        return told, f"{said}Its images have {low} to {high} px, so the {side} px of this design stay behind."
+    return told | {"set-image_size": str(side), "set-small": "false"}, f"{said}Images have {side} px, as designed."
 
 
 def _copies(chosen: Selection, stage: str) -> tuple[str, ...]:
