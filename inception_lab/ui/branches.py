@@ -12,7 +12,7 @@ import streamlit as st
 from inception_lab.errors import NetworkError
 from inception_lab.nets.address import written
 from inception_lab.nets.factorise import targets
-from inception_lab.nets.ops import Conv, Op, Residual
+from inception_lab.nets.ops import Conv, Op, Residual, Size
 from inception_lab.nets.rewriting import MOST_CHANNELS, Copies
 from inception_lab.readers.saving import saving
 from inception_lab.readers.table import ShapeTable
@@ -24,7 +24,7 @@ from inception_lab.ui.widgets import linked_segments, plain
 
 COPIES = {"all": "all equal copies", "one": "this copy only"}
 KERNELS = ("1×1", "1×3", "3×1", "3×3", "1×5", "5×1", "5×5", "1×7", "7×1", "7×7")
-_LINE = "in line"
+LONG = 5  # letters of a name that fit the narrow card; those of a split inside a branch are longer
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Line:
     branch: str
     name: str
     channels: int
-    kernel: tuple[int, int] | None
+    kernel: Size | None
 
     @property
     def short(self) -> str:
@@ -60,11 +60,17 @@ def show(chosen: Selection, table: ShapeTable) -> None:
     at = selected(chosen)
     with st.container(horizontal=True, gap="small"):
         for branch, lines in groupby(lines_of(chosen, table), key=lambda line: line.branch):
-            with st.container(border=True, width=330, gap="xsmall"):
-                st.markdown(f"**{branch}** :small[channels and kernel]")
-                for line in lines:
-                    _line(line, copies, selected=line.address == at)
+            _card(branch, tuple(lines), copies, at)
     _factorise(chosen, at, copies)
+
+
+def _card(branch: str, lines: tuple[Line, ...], copies: Copies, at: str | None) -> None:
+    """The convolutions of one branch below each other."""
+    name = 50 if all(len(line.name) <= LONG for line in lines) else 116
+    with st.container(border=True, width=name + 217, gap="xsmall"):
+        st.markdown(f"**{branch}** :small[channels, kernel]")
+        for line in lines:
+            _line(line, copies, name, selected=line.address == at)
 
 
 def lines_of(chosen: Selection, table: ShapeTable) -> list[Line]:
@@ -78,8 +84,8 @@ def lines_of(chosen: Selection, table: ShapeTable) -> list[Line]:
         inner = at.removeprefix(f"{chosen.block}").strip("/").removeprefix("body/")
         branch = re.match(r"(?:.*?/)??branch\d+", inner)
         name = inner[branch.end() :].strip("/") if branch else inner
-        kernel = op.window if isinstance(op, Conv) else None
-        found.append(Line(at, branch[0] if branch else _LINE, name or "conv", channels, kernel))
+        where = branch[0] if branch else "in line" if isinstance(op, Conv) else "closing 1×1"
+        found.append(Line(at, where, name or "conv", channels, op.window if isinstance(op, Conv) else None))
     return found
 
 
@@ -97,14 +103,12 @@ def _closing(chosen: Selection, at: str) -> bool:
     return at.endswith("/linear") and isinstance(written(chosen.net, at.rpartition("/")[0]), Residual)
 
 
-def _line(line: Line, copies: Copies, *, selected: bool) -> None:
+def _line(line: Line, copies: Copies, name: int, *, selected: bool) -> None:
     """The name, which selects the convolution, its channels and its kernel."""
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         label = f":primary[**{line.name}**]" if selected else line.name
-        with st.container(width=104):
-            st.button(
-                label, key=f"line-{line.short}", type="tertiary", on_click=selection.select, args=(line.address,)
-            )
+        with st.container(width=name):
+            st.button(label, key=f"line-{line.short}", type="tertiary", on_click=selection.select, args=(line.address,))
         key = f"channels-{line.short}"
         st.session_state[key] = line.channels
         st.number_input(
@@ -115,7 +119,7 @@ def _line(line: Line, copies: Copies, *, selected: bool) -> None:
             key=key,
             on_change=_channels,
             args=(line, copies),
-            width=90,
+            width=74,
         )
         if line.kernel is None:
             st.markdown("1×1")
@@ -134,7 +138,7 @@ def _kernel_box(line: Line, copies: Copies) -> None:
         on_change=_kernel,
         args=(line, copies),
         accept_new_options=True,
-        width=100,
+        width=88,
     )
 
 
@@ -144,13 +148,19 @@ def _channels(line: Line, copies: Copies) -> None:
     editing.attempt((call,), f"channels of {line.short}: {line.channels} → {wanted}")
 
 
-def _kernel(line: Line, copies: Copies) -> None:
-    wanted = str(st.session_state[f"kernel-{line.short}"] or "")
-    found = re.fullmatch(r"\s*(\d{1,3})\s*(?:[x×*,]\s*(\d{1,3}))?\s*", wanted)
+def kernel_of(text: str) -> Size:
+    """The kernel (height, width) that a text names: 3×3, 1x7 or one side; raises `NetworkError`."""
+    found = re.fullmatch(r"\s*([0-9]{1,3})\s*(?:[x×*,]\s*([0-9]{1,3}))?\s*", text)
     if found is None:
-        said = f"A kernel is height×width, such as 3×3 or 1×7, not '{wanted[:20]}'."
-        return editing.refuse(NetworkError(said))
-    kernel = (int(found[1]), int(found[2] or found[1]))
+        raise NetworkError(f"A kernel is height×width, such as 3×3 or 1×7, not '{text[:20]}'.")
+    return int(found[1]), int(found[2] or found[1])
+
+
+def _kernel(line: Line, copies: Copies) -> None:
+    try:
+        kernel = kernel_of(str(st.session_state[f"kernel-{line.short}"] or ""))
+    except NetworkError as error:
+        return editing.refuse(error)
     call = Call("changed", (line.short,), {"kernel": kernel, "copies": copies})
     editing.attempt((call,), f"kernel of {line.short}: {window(line.kernel or (1, 1))} → {window(kernel)}")
 

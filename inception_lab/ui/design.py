@@ -15,7 +15,12 @@ from inception_lab.ui.selection import Selection
 from inception_lab.ui.steps import History, Step
 from inception_lab.ui.widgets import plain
 
-COUNTED: tuple[Quantity, ...] = ("parameters", "multiply_adds", "live_bytes", "kept_bytes")
+COUNTED: dict[Quantity, str] = {
+    "parameters": "Parameters",
+    "multiply_adds": "Multiply-adds",
+    "live_bytes": "Memory, inference",
+    "kept_bytes": "Memory, training",
+}
 
 
 def show(chosen: Selection) -> str:
@@ -101,18 +106,18 @@ def _costs(past: History, chosen: Selection) -> None:
     """The start and the design, each for an image of its own input side."""
     st.subheader("What it costs, before and after", anchor=False)
     after, before = costs.costs(chosen.key, chosen.net.size).total, _before(past.start)
-    sides = f"{past.start.size} px before, {chosen.net.size} px after" if past.start.size != chosen.net.size else (
-        f"{chosen.net.size} px"
-    )
+    old_side, side = past.start.size, chosen.net.size
+    sides = f"{side} px" if side == old_side else f"{old_side} px before, {side} px after"
     st.caption(f"Before is {plain(past.start.name)} as the design began. For one image of {sides}.")
     with st.container(horizontal=True):
-        for name in COUNTED:
+        for name, word in COUNTED.items():
             new, old = after.of(name), before.of(name) if before else 0
             delta = percent((new - old) / old) if old and new != old else None
-            st.metric(NAMES[name].capitalize(), amount(new, name), delta, delta_color="off")
+            help = NAMES[name].capitalize() if name.endswith("bytes") else None
+            st.metric(word, amount(new, name), delta, delta_color="off", help=help)
     rows = [_row(name, before, after) for name in COUNTED]
     frame = pd.DataFrame(rows)
-    shown = frame.assign(share=[percent(row["share"]) if row["share"] is not None else "–" for row in rows])
+    shown = frame.assign(share=["–" if row["share"] is None else percent(float(row["share"])) for row in rows])
     whole = {name: st.column_config.NumberColumn(format="localized") for name in ("before", "after", "change")}
     said = "; ".join(f"{row['what']} {row['before']} → {row['after']}" for row in rows)
     st.dataframe(
@@ -134,7 +139,7 @@ def _before(start: Net) -> Cost | None:
 
 def _row(name: Quantity, before: Cost | None, after: Cost) -> dict[str, str | int | float | None]:
     new, old = after.of(name), None if before is None else before.of(name)
-    what = NAMES[name] + (", bytes" if name.endswith("bytes") else "")
+    what = COUNTED[name].lower() + (f": {NAMES[name].split(',')[0]}, bytes" if name.endswith("bytes") else "")
     if old is None:
         return {"what": what, "before": None, "after": new, "change": None, "share": None}
     return {"what": what, "before": old, "after": new, "change": new - old, "share": (new - old) / old if old else 0.0}

@@ -9,10 +9,9 @@ import streamlit as st
 
 from inception_lab.errors import ImpossibleAdd, InputTooSmall, LabError
 from inception_lab.nets import catalog
-from inception_lab.nets.ops import Net
 from inception_lab.readers.shapes import shapes
 from inception_lab.readers.strides import sides
-from inception_lab.ui import cache, selection
+from inception_lab.ui import selection
 from inception_lab.ui.selection import Selection
 from inception_lab.ui.steps import Call, History, Step
 

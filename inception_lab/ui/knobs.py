@@ -66,7 +66,7 @@ def _scale(label: str, now: float | None, *, key: str, stage: str = "") -> None:
     def change(scale: float) -> None:
         where = f"scale in {stage}" if stage else "scale of all residuals"
         before = "" if now is None else f"{now:g} → "
-        named = {"stage": stage} if stage else {}
+        named: dict[str, str | float] = {"stage": stage} if stage else {}
         named |= {"was": now} if stage and now is not None else {}
         editing.attempt((Call("rescaled", (scale,), named),), f"{where}: {before}{scale:g}")
 

@@ -52,7 +52,7 @@ def linked_number(label: str, *, low: int, high: int, usual: int, key: str, help
 
 
 def handed_over(key: str, *, low: int, high: int) -> int | None:
-    """What `linked_number` has under the key, taken out of the session and the link, for a page that keeps it itself."""
+    """What `linked_number` has under the key, taken out of session and link, for a page that keeps it itself."""
     found = st.session_state.pop(key) if key in st.session_state else _number(key, low, high)
     st.query_params.pop(key, None)
     return None if found is None else int(found)
