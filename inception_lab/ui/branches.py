@@ -24,7 +24,7 @@ from inception_lab.ui.widgets import linked_segments, plain
 
 COPIES = {"all": "all equal copies", "one": "this copy only"}
 KERNELS = ("1×1", "1×3", "3×1", "3×3", "1×5", "5×1", "5×5", "1×7", "7×1", "7×7")
-LONG = 5  # letters of a name that fit the narrow card; those of a split inside a branch are longer
+LONG = 6  # letters of a name that fit the narrow card; those of a split inside a branch are longer
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ def _closing(chosen: Selection, at: str) -> bool:
 def _line(line: Line, copies: Copies, name: int, *, selected: bool) -> None:
     """The name, which selects the convolution, its channels and its kernel."""
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-        label = f":primary[**{line.name}**]" if selected else line.name
+        label = f"**:primary-background[{line.name}]**" if selected else line.name
         with st.container(width=name):
             st.button(label, key=f"line-{line.short}", type="tertiary", on_click=selection.select, args=(line.address,))
         key = f"channels-{line.short}"

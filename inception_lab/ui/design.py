@@ -119,12 +119,11 @@ def _costs(past: History, chosen: Selection) -> None:
     frame = pd.DataFrame(rows)
     shown = frame.assign(share=["–" if row["share"] is None else percent(float(row["share"])) for row in rows])
     whole = {name: st.column_config.NumberColumn(format="localized") for name in ("before", "after", "change")}
-    said = "; ".join(f"{row['what']} {row['before']} → {row['after']}" for row in rows)
     st.dataframe(
         shown.rename(columns={"share": "change, %"}),
         hide_index=True,
         column_config=whole,
-        alt=f"Costs of the design before and after: {said}",
+        alt="What the design costs, before and after",
     )
     drawer.download("CSV", lambda: frame.to_csv(index=False), "design-costs.csv", "text/csv")
 

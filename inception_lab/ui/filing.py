@@ -17,7 +17,8 @@ _ROUND = "design-file-round"
 
 def show(net: Net) -> None:
     """The notation to copy and to save, and two ways to load another, each one step of the design."""
-    with st.expander("Save and load as notation", icon=":material/save:"):
+    # Its key keeps it open when a line comes or goes above it, as one does with each change.
+    with st.expander("Save and load as notation", icon=":material/save:", key="filing", on_change="rerun"):
         text = notation(net)
         st.code(text, language="python", height=320)
         drawer.download("Save the notation", lambda: text, f"{net.name}.txt", "text/plain")

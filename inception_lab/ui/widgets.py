@@ -25,7 +25,12 @@ def linked(label: str, options: Mapping[str, str], *, key: str) -> str:
 
 
 def linked_segments(label: str, options: Mapping[str, str], *, key: str) -> str:
-    """The same as a row of segments, for a few short words."""
+    """The same as a row of segments, for a few short words.
+
+    A browser that came back after an interruption may say that none is picked; then the link has what was.
+    """
+    if key in st.session_state and st.session_state[key] not in options:
+        del st.session_state[key]
     _follow(options, key)
     default = None if key in st.session_state else next(iter(options))
     chosen = st.segmented_control(
@@ -72,8 +77,8 @@ def _number(key: str, low: int, high: int) -> int | None:
 
 def linked_now(options: Mapping[str, str], *, key: str) -> str:
     """The word that `linked` or `linked_segments` will have, for what stands above it on the page."""
-    word = str(st.session_state.get(key, st.query_params.get(key)))
-    return word if word in options else next(iter(options))
+    words = (st.session_state.get(key), st.query_params.get(key))
+    return next((word for word in words if word in options), next(iter(options)))
 
 
 def _follow(options: Mapping[str, str], key: str) -> None:

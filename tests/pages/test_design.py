@@ -385,3 +385,10 @@ def test_whatever_is_done_in_whatever_order_the_page_agrees_with_itself(seed: in
         assert now == way[place]
         assert app.button(key="undo").disabled is (place == 0)
         assert app.button(key="redo").disabled is (place == len(way) - 1)
+
+
+def test_a_view_that_the_browser_lost_is_the_links() -> None:
+    app = opened("inception_v4/B/03")
+    app.segmented_control(key="view").set_value(None).run()
+    assert designed(app) == catalog.net("inception_v4")
+    assert app.query_params["view"] == "design"
