@@ -67,6 +67,7 @@ def _drawing(chosen: Selection, start: Net) -> None:
     marked in the block that refuses it."""
     at = _refusal(chosen)
     if chosen.block is None:
+        st.subheader("Its stages", anchor=False)
         drawn = cache.picture(chosen.key, None, "stages", (chosen.net.size,) * 2, "LR")
         return drawings.show(drawn, chosen.net, key="designed", selected="/".join(chosen.address.split("/")[:2]))
     if at == chosen.block:
