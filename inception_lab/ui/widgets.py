@@ -78,7 +78,7 @@ def _number(key: str, low: int, high: int) -> int | None:
 def linked_now(options: Mapping[str, str], *, key: str) -> str:
     """The word that `linked` or `linked_segments` will have, for what stands above it on the page."""
     words = (st.session_state.get(key), st.query_params.get(key))
-    return next((word for word in words if word in options), next(iter(options)))
+    return next((str(word) for word in words if word in options), next(iter(options)))
 
 
 def _follow(options: Mapping[str, str], key: str) -> None:
