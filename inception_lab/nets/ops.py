@@ -189,8 +189,15 @@ class Net:
 
         return changed(self, address, channels=channels, kernel=kernel, copies=copies)
 
+    def rescaled(self, scale: float, *, stage: str = "", was: float | None = None) -> Self:
+        """Another scale for the residuals of one stage or of all, of those at one scale or at any; what else they are
+        stays (see `nets.rewriting.rescaled`)."""
+        from inception_lab.nets.rewriting import rescaled  # it reads addresses, which read this module
+
+        return rescaled(self, scale, stage=stage, was=was)
+
     def _rewritten(self, change: Callable[[Op], Op]) -> Self:
-        stages = (replace(s, blocks=tuple(_rewrite(block, change) for block in s.blocks)) for s in self.stages)
+        stages = (replace(s, blocks=tuple(rewrite(block, change) for block in s.blocks)) for s in self.stages)
         return replace(self, stages=tuple(stages))
 
 
@@ -231,24 +238,24 @@ def _scaled(stage: Stage, scale: float | None, gain: Gain) -> Stage:
     def change(op: Op) -> Op:
         return replace(op, scale=scale, gain=gain) if isinstance(op, Residual) else op
 
-    return replace(stage, blocks=tuple(_rewrite(block, change) for block in stage.blocks))
+    return replace(stage, blocks=tuple(rewrite(block, change) for block in stage.blocks))
 
 
 def _links(op: Op) -> tuple[Op, ...]:
     return op.ops if isinstance(op, Chain) else (op,)
 
 
-def _rewrite(op: Op, change: Callable[[Op], Op]) -> Op:
+def rewrite(op: Op, change: Callable[[Op], Op]) -> Op:
     """`op` with `change` applied to every op in it, innermost first."""
     match op:
         case Conv() | Pool():
             return change(op)
         case Chain():
-            return change(Chain(tuple(_rewrite(link, change) for link in op.ops)))
+            return change(Chain(tuple(rewrite(link, change) for link in op.ops)))
         case Concat():
-            return change(Concat(*(_rewrite(branch, change) for branch in op.branches)))
+            return change(Concat(*(rewrite(branch, change) for branch in op.branches)))
         case Residual():
-            return change(replace(op, body=_rewrite(op.body, change)))
+            return change(replace(op, body=rewrite(op.body, change)))
         case _:
             assert_never(op)
 

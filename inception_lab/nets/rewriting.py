@@ -1,16 +1,18 @@
-"""One op of a network changed, in one block or in all its equal copies; the rest stays the same values."""
+"""One op of a network changed, in one block or in all its equal copies, or some of its scales; the rest stays the same
+values."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
 from functools import reduce
+from math import isfinite
 from operator import rshift
 from typing import Literal, TypeVar, assert_never
 
 from inception_lab.errors import NetworkError
 from inception_lab.nets.address import children, locate, written
-from inception_lab.nets.ops import Chain, Concat, Conv, Net, Op, Pool, Residual, Size
+from inception_lab.nets.ops import Chain, Concat, Conv, Net, Op, Pool, Residual, Size, rewrite
 
 Copies = Literal["one", "all"]
 N = TypeVar("N", bound=Net)
@@ -46,6 +48,45 @@ def changed(
                 raise NetworkError(f"{at} is no convolution: only those have channels and a kernel to change.")
 
     return rewritten(net, place, change, copies=copies)
+
+
+def scales(net: Net) -> dict[str, dict[float, tuple[int, ...]]]:
+    """Every scale of each stage that has residuals, with the numbers of the blocks that have it, in order."""
+    found: dict[str, dict[float, tuple[int, ...]]] = {}
+    for stage in net.stages:
+        for place, block in enumerate(stage.blocks, 1):
+            for scale in dict.fromkeys(_scales(block)):
+                here = found.setdefault(stage.name, {})
+                here[scale] = (*here.get(scale, ()), place)
+    return found
+
+
+def rescaled(net: N, scale: float, *, stage: str = "", was: float | None = None) -> N:
+    """The network with another scale at the residuals of `stage` (of every stage without one) whose scale is `was` (at
+    any scale without one). Whether a scale is trained, and all else, stays as it is.
+
+    Raises `NetworkError` for a scale that is no finite number, and where there is no such residual.
+    """
+    if not isinstance(scale, int | float) or not isfinite(scale):
+        raise NetworkError(f"A residual's scale is a finite number, not {scale!r}.")
+    known = scales(net)
+    if not any(stage in ("", name) and (was is None or was in there) for name, there in known.items()):
+        where = f"stage {stage}" if stage else net.name
+        raise NetworkError(f"{where} has no residual{'' if was is None else f' with a scale of {was:g}'}.")
+
+    def change(op: Op) -> Op:
+        return replace(op, scale=scale) if isinstance(op, Residual) and was in (None, op.scale) else op
+
+    stages = tuple(
+        replace(one, blocks=tuple(rewrite(block, change) for block in one.blocks)) if stage in ("", one.name) else one
+        for one in net.stages
+    )
+    return net.with_(stages=stages)
+
+
+def _scales(op: Op) -> tuple[float, ...]:
+    own = (float(op.scale),) if isinstance(op, Residual) else ()
+    return own + tuple(scale for _, child in children(op) for scale in _scales(child))
 
 
 def rewritten(net: N, address: str, change: Callable[[Op], Op], *, copies: Copies = "one") -> N:

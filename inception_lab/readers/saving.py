@@ -8,7 +8,8 @@ from inception_lab.nets import catalog
 from inception_lab.nets.factorise import copies_of, target
 from inception_lab.nets.ops import Net, Size
 from inception_lab.nets.rewriting import Copies
-from inception_lab.readers.cost import CostTable, Quantity, cost
+from inception_lab.readers.cost import NAMES, CostTable, Quantity, cost
+from inception_lab.readers.words import percent
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +44,8 @@ class Saving:
     total: dict[Quantity, Change]
 
     def __str__(self) -> str:
-        parts = [
-            f"{name} {change.before:,} → {change.after:,} ({-change.share:+.1%})"
-            for name, change in (
-                ("parameters", self.place["parameters"]),
-                ("multiply-adds", self.place["multiply_adds"]),
-                ("parameters in all", self.total["parameters"]),
-                ("multiply-adds in all", self.total["multiply_adds"]),
-            )
-        ]
-        return f"{self.address}, {self.copies} {'copy' if self.copies == 1 else 'copies'}: {'; '.join(parts)}"
+        copies = f"{self.copies} {'copy' if self.copies == 1 else 'copies'}"
+        return f"{self.address}. Here: {_said(self.place)}. In total, {copies}: {_said(self.total)}."
 
 
 def saving(
@@ -74,7 +67,13 @@ def saving(
     return Saving(at, count, after.with_(name=name) if name else after, place, total)
 
 
+_SPOKEN: tuple[Quantity, ...] = ("parameters", "multiply_adds")
 _ADDED: tuple[Quantity, ...] = ("parameters", "multiply_adds", "kept_bytes")  # what adds up over ops
+
+
+def _said(changes: dict[Quantity, Change]) -> str:
+    spoken = [(NAMES[name], changes[name]) for name in _SPOKEN]
+    return ", ".join(f"{name} {one.before:,} → {one.after:,} ({percent(-one.share)})" for name, one in spoken)
 
 
 def _change(old: CostTable, new: CostTable, quantity: Quantity) -> Change:

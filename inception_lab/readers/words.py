@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import groupby
+from math import floor, log10
 from typing import TYPE_CHECKING, assert_never
 
 from inception_lab.nets.ops import Chain, Concat, Conv, Op, Pool, Residual, Stage
@@ -64,6 +65,14 @@ def large(number: int) -> str:
 def many(count: int, what: str) -> str:
     """A number of things: no difference, 1 difference, 2 differences."""
     return f"{count or 'no'} {what}{'' if count in (0, 1) else 's'}"
+
+
+def percent(share: float) -> str:
+    """A change as signed percent with two digits or more that say something: -33.1%, -0.046%, never -0.0%."""
+    if share == 0:
+        return "0%"
+    places = max(1, 1 - floor(log10(abs(share) * 100)))
+    return f"{share:+.{places}%}"
 
 
 def memory(count: int) -> str:

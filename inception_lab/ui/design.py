@@ -2,282 +2,144 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from statistics import mode
-from typing import Any, cast
-
+import pandas as pd
 import streamlit as st
 
-from inception_lab.errors import ImpossibleAdd, InputTooSmall, LabError, NetworkError
-from inception_lab.nets.address import written
-from inception_lab.nets.factorise import targets
-from inception_lab.nets.ops import Conv, Net, Residual
-from inception_lab.nets.rewriting import LARGEST, MOST_CHANNELS, Copies
+from inception_lab.errors import ImpossibleAdd, InputTooSmall, LabError
+from inception_lab.nets.ops import Net
 from inception_lab.readers.compare import compare_blocks
-from inception_lab.readers.notation import notation, parse
-from inception_lab.readers.saving import saving
-from inception_lab.readers.shapes import shapes
-from inception_lab.readers.words import window
-from inception_lab.ui import cache, comparing, drawer, drawings, refusals, selection
-from inception_lab.ui.comparing import Side
+from inception_lab.readers.cost import NAMES, Cost, Quantity, amount
+from inception_lab.readers.words import percent
+from inception_lab.ui import branches, cache, comparing, costs, drawer, drawings, editing, filing, knobs, refusals
 from inception_lab.ui.selection import Selection
-from inception_lab.ui.widgets import linked_segments, plain
+from inception_lab.ui.steps import History, Step
+from inception_lab.ui.widgets import plain
 
-KEPT = 100  # steps back that a session remembers
-COPIES = {"all": "all equal copies", "one": "this copy only"}
-_STEPS, _PLACE, _REFUSED, _REFUSALS = "design-steps", "design-place", "design-refused", "design-refusals"
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """A network on the way, and the Python that made it of the one before it; the first makes it of nothing."""
-
-    net: Net
-    python: str
+COUNTED: dict[Quantity, str] = {
+    "parameters": "Parameters",
+    "multiply_adds": "Multiply-adds",
+    "live_bytes": "Memory, inference",
+    "kept_bytes": "Memory, training",
+}
 
 
-def show(chosen: Selection, size: int) -> str:
+def show(chosen: Selection) -> str:
     """Undo and redo, what can be changed, what came of it; returns the Python that makes the design."""
-    steps, place = _history(chosen)
-    _way(steps, place)
+    past, size = editing.history(chosen), chosen.net.size
+    _way(past)
     try:
-        cache.table(chosen.key, (size, size))
-    except (ImpossibleAdd, InputTooSmall) as error:
+        table = cache.table(chosen.key, (size, size))
+    except ImpossibleAdd as error:
         refusals.show(chosen, size, error)
         return ""
-    _whole(chosen)
-    _one(chosen, size)
-    _refusal(chosen, size)
-    before, now = steps[0].net, steps[place].net
-    if before == now:
-        st.caption("Nothing is changed yet. What you change is drawn, counted and put into the link at once.")
-    _drawing(chosen, before, size)
-    comparing.costs(Side(before, cache.key(before), ""), Side(now, chosen.key, ""), size, names=("before", "after"))
-    _files(now)
-    calls = "".join(step.python for step in steps[1 : place + 1])
-    return f"{steps[0].python}{calls}\nlab.shapes(net, size={size})"
+    except InputTooSmall as error:
+        st.error(plain(error), icon=":material/error:")
+        filing.ways(editing.ways_out(Step(chosen.net, "", "made to fit")))
+        return ""
+    knobs.show(past)
+    _drawing(chosen, past.start)
+    branches.show(chosen, table)
+    _costs(past, chosen)
+    filing.show(chosen.net)
+    return f"{past.python}\nlab.shapes(net)"
 
 
-def _history(chosen: Selection) -> tuple[list[Step], int]:
-    """The steps and the place among them; a network that came from elsewhere begins a history of its own."""
-    steps: list[Step] = st.session_state.get(_STEPS, [])
-    place = int(st.session_state.get(_PLACE, 0))
-    if not steps or steps[place].net != chosen.net:
-        steps, place = [Step(chosen.net, chosen.python)], 0
-        st.session_state.update({_STEPS: steps, _PLACE: 0})
-        st.session_state.pop(_REFUSED, None)
-    return steps, place
-
-
-def _take(net: Net, python: str, size: int) -> None:
-    """A change, for callbacks: taken if the network can be built for this input, kept as refused if it cannot."""
-    st.session_state.pop(_REFUSED, None)
-    try:
-        shapes(net, size=size)
-    except (ImpossibleAdd, InputTooSmall) as error:
-        _refuse(error, drawn=True)
-        return
-    steps, place = st.session_state[_STEPS], st.session_state[_PLACE]
-    if net == steps[place].net:
-        return
-    steps = [*steps[: place + 1], Step(net, python)]
-    if len(steps) > KEPT:  # the first stays, as the network all of it is compared with
-        joined = Step(steps[2].net, steps[1].python + steps[2].python)
-        steps = [steps[0], joined, *steps[3:]]
-    st.session_state.update({_STEPS: steps, _PLACE: len(steps) - 1})
-    selection.take(net)
-
-
-def _try(change: Any, python: str, size: int) -> None:
-    """As `_take`, of a change that may refuse itself; for callbacks."""
-    try:
-        net = change(st.session_state[_STEPS][st.session_state[_PLACE]].net)
-    except LabError as error:
-        _refuse(error, drawn=True)
-    else:
-        _take(net, python, size)
-
-
-def _refuse(error: LabError, *, drawn: bool) -> None:
-    """Keeps what was refused for the page to say, `drawn` if its address is one of the network on the page.
-
-    Every refusal makes the number boxes anew, with what the design has: what was refused is not asked again.
-    """
-    st.session_state[_REFUSED] = error, drawn
-    st.session_state[_REFUSALS] = _refusals() + 1
-
-
-def _refusals() -> int:
-    return int(st.session_state.get(_REFUSALS, 0))
-
-
-def _go(place: int) -> None:
-    st.session_state[_PLACE] = place
-    st.session_state.pop(_REFUSED, None)
-    selection.take(st.session_state[_STEPS][place].net)
-
-
-def _way(steps: list[Step], place: int) -> None:
-    """Undo, redo, reset, and how far one is."""
+def _way(past: History) -> None:
+    """Undo, redo, reset, how far one is, and what the last change was."""
+    place = past.place
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.button("Undo", key="undo", icon=":material/undo:", disabled=place == 0, on_click=_go, args=(place - 1,))
-        last = place == len(steps) - 1
-        st.button("Redo", key="redo", icon=":material/redo:", disabled=last, on_click=_go, args=(place + 1,))
-        st.button("Reset", key="reset", icon=":material/restart_alt:", disabled=place == 0, on_click=_go, args=(0,))
-        st.caption(f"Change {place} of {len(steps) - 1}" if len(steps) > 1 else "No changes yet", width="content")
+        for word, icon, to, off in (
+            ("Undo", "undo", place - 1, place == 0),
+            ("Redo", "redo", place + 1, past.last),
+            ("Reset", "restart_alt", 0, place == 0),
+        ):
+            icon = f":material/{icon}:"
+            st.button(word, key=word.lower(), icon=icon, disabled=off, on_click=editing.go, args=(to,))
+        count = len(past.steps) - 1
+        said = f": {past.now.said}" if past.now.said else ""
+        st.caption(plain(f"Change {place} of {count}{said}" if count else "Nothing is changed yet"), width="content")
+    if past.now.note:
+        st.success(plain(past.now.note), icon=":material/savings:")
 
 
-def _whole(chosen: Selection) -> None:
-    """What is changed of the whole network: scale, repeats, width; a link may bring what lies beyond the limits."""
-    net, size = chosen.net, int(st.session_state.get("size", chosen.net.size))
-    now = _scale(net)
-    with st.form("design-whole", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
-        scale = st.number_input(
-            "Residual scale",
-            min(0.0, now),
-            max(2.0, now),
-            now,
-            0.05,
-            key=f"design-scale-{now}",
-            width=130,
-        )
-        counts = {stage.name: len(stage.blocks) for stage in net.stages if stage.name in ("A", "B", "C")}
-        counts = counts if len(counts) == len("ABC") else {}
-        wanted = [
-            int(st.number_input(f"Blocks in {name}", 1, max(40, count), count, key=f"design-{name}-{count}", width=120))
-            for name, count in counts.items()
-        ]
-        width = st.number_input("Width ×", 0.05, 2.0, 1.0, 0.05, key=f"design-width-{hash(net)}", width=110)
-        done = st.form_submit_button("Change", icon=":material/edit:")
-    if not done:
-        return
-    after, calls = net, ""
-    if scale != now:
-        after, calls = after.scaled(scale), f"{calls}\nnet = net.scaled({scale:g})"
-    if wanted != list(counts.values()):
-        after, calls = after.repeats(*wanted), f"{calls}\nnet = net.repeats{tuple(wanted)}"
-    if width != 1.0:
-        after, calls = after.thin(width), f"{calls}\nnet = net.thin({width:g})"
-    if calls:
-        _take(after, calls, size)
-        st.rerun()
-
-
-def _scale(net: Net) -> float:
-    """The scale of most residuals, 1 without any."""
-    found = [block.scale for stage in net.stages for block in stage.blocks if isinstance(block, Residual)]
-    return float(mode(found)) if found else 1.0
-
-
-def _one(chosen: Selection, size: int) -> None:
-    """What is changed of the convolution that is selected."""
-    at = _conv(chosen)
-    if at is None:
-        st.info(
-            "Select a convolution, in the drawing or under Op, to change its channels or kernel.",
-            icon=":material/touch_app:",
-        )
-        return
-    op = written(chosen.net, at)
-    closing = not isinstance(op, Conv)
-    now = cache.table(chosen.key, (size, size)).row(at).output[0]
-    short = at.removeprefix(f"{chosen.net.name}/")
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        copies = cast("Copies", linked_segments("Where", COPIES, key="copies"))
-        key = f"channels-{at}-{now}-{_refusals()}"
-        channels = st.number_input(f"Channels of {short}", 1, max(MOST_CHANNELS, now), now, key=key, width=180)
-        if channels != now:
-            _try_now({"channels": int(channels)}, short, copies, size)
-        if not closing:
-            _kernel(cast("Conv", op), short, copies, size)
-    if at in targets(chosen.net):
-        found = saving(chosen.net, at, copies=copies, size=size)
-        st.button(
-            "Factorise into 1×n and n×1",
-            key="factorise",
-            icon=":material/call_split:",
-            on_click=_take,
-            args=(found.net, f'\nnet = net.factorised("{short}", copies="{copies}")', size),
-        )
-        st.caption(plain(str(found)))
-
-
-def _kernel(op: Conv, short: str, copies: Copies, size: int) -> None:
-    """The kernel's height and width."""
-    for place, (word, side) in enumerate(zip(("height", "width"), op.window, strict=True)):
-        key = f"kernel-{word}-{short}-{window(op.window)}-{_refusals()}"
-        wanted = int(st.number_input(f"Kernel {word}", 1, max(LARGEST, side), side, 2, key=key, width=130))
-        if wanted != side:
-            kernel = (wanted, op.window[1]) if place == 0 else (op.window[0], wanted)
-            _try_now({"kernel": kernel}, short, copies, size)
-
-
-def _try_now(change: dict[str, Any], short: str, copies: Copies, size: int) -> None:
-    """The change, and the page anew."""
-    word, value = next(iter(change.items()))
-    python = f'\nnet = net.changed("{short}", {word}={value!r}, copies="{copies}")'
-    _try(lambda net: net.changed(short, copies=copies, **change), python, size)
-    st.rerun()
-
-
-def _conv(chosen: Selection) -> str | None:
-    """The convolution that the selection names or is a step of, or a residual's closing 1×1."""
-    at = chosen.address
-    while at.count("/") >= 2:
-        above = at.rpartition("/")[0]
-        closing = at.endswith("/linear") and isinstance(written(chosen.net, above), Residual)
-        if closing or isinstance(written(chosen.net, at), Conv):
-            return at
-        at = above
-    return None
-
-
-def _refusal(chosen: Selection, size: int) -> None:
-    """What was refused, with the op marked in the block as it was before."""
-    error, drawn_here = st.session_state.get(_REFUSED, (None, False))
-    if error is None:
-        return
-    st.error(f"{plain(error)} The last design that works stays.", icon=":material/error:")
-    at = getattr(error, "address", "")
-    if not drawn_here or at.count("/") < 2:
-        return
-    block = "/".join(at.split("/")[:3])
-    drawn = refusals.marked(cache.picture(chosen.key, block, "block", (size, size), "LR"), at, error)
-    drawings.show(drawn, chosen.net, key="refused", more=f" It fails at {at}: {refusals.numbers(error)}.")
-
-
-def _drawing(chosen: Selection, before: Net, size: int) -> None:
-    """The block that is selected, with what differs from the network the design began with."""
+def _drawing(chosen: Selection, start: Net) -> None:
+    """The block that is selected, with what differs from the network the design began with; above it what was refused,
+    marked in the block that refuses it."""
+    at = _refusal(chosen)
     if chosen.block is None:
+        st.subheader("Its stages", anchor=False)
+        drawn = cache.picture(chosen.key, None, "stages", (chosen.net.size,) * 2, "LR")
+        return drawings.show(drawn, chosen.net, key="designed", selected="/".join(chosen.address.split("/")[:2]))
+    if at == chosen.block:
         return
+    st.subheader(f"Block {chosen.block.split('/', 1)[1]}", anchor=False)
     place = chosen.block.split("/", 1)[1]
-    drawn = cache.picture(chosen.key, chosen.block, "block", (size, size), "LR")
+    drawn = cache.picture(chosen.key, chosen.block, "block", (chosen.net.size,) * 2, "LR")
     try:
-        inside = compare_blocks(before, chosen.net, place, place)
+        inside = compare_blocks(start, chosen.net, place, place)
     except LabError:  # a copy that the network did not have
         inside = ()
-    drawn = comparing.marked(drawn, chosen.block, 1, inside) if inside else drawn
+    if inside:
+        st.caption("Filled boxes differ from the start; the value in them is the design's.")
+        drawn = comparing.marked(drawn, chosen.block, 1, inside)
     drawings.show(drawn, chosen.net, key="designed", selected=chosen.address)
 
 
-def _files(net: Net) -> None:
-    """The design as a file, and from one."""
-    with st.expander("Save and load as notation", icon=":material/save:"):
-        text = notation(net)
-        st.code(text, language="python")
-        drawer.download("Notation", lambda: text, f"{net.name}.txt", "text/plain")
-        given = st.text_area("Notation of a network", key="design-text", placeholder='Net("mine", "", (Stage("stem", …')
-        st.button("Load it", key="design-load", disabled=not given.strip(), on_click=_load)
+def _refusal(chosen: Selection) -> str:
+    """What was refused, with its ways out and the op marked in the block as it was before; returns that block."""
+    found = editing.refused()
+    if found is None or not found.drawn:
+        return ""
+    st.error(f"{plain(found.error)} The last design that works stays.", icon=":material/error:")
+    filing.ways(found.ways)
+    at = getattr(found.error, "address", "")
+    if at.count("/") < 2:
+        return ""
+    block, size = "/".join(at.split("/")[:3]), chosen.net.size
+    st.subheader(f"Block {block.split('/', 1)[1]}, which refuses it", anchor=False)
+    drawn = refusals.marked(cache.picture(chosen.key, block, "block", (size, size), "LR"), at, found.error)
+    more = f" It fails at {at}: {refusals.numbers(found.error)}."
+    drawings.show(drawn, chosen.net, key="refused", selected=chosen.address, more=more)
+    return block
 
 
-def _load() -> None:
-    """The pasted notation becomes the design; for callbacks."""
+def _costs(past: History, chosen: Selection) -> None:
+    """The start and the design, each for an image of its own input side."""
+    st.subheader("What it costs, before and after", anchor=False)
+    after, before = costs.costs(chosen.key, chosen.net.size).total, _before(past.start)
+    old_side, side = past.start.size, chosen.net.size
+    sides = f"{side} px" if side == old_side else f"{old_side} px before, {side} px after"
+    st.caption(f"Before is {plain(past.start.name)} as the design began. For one image of {sides}.")
+    with st.container(horizontal=True):
+        for name, word in COUNTED.items():
+            new, old = after.of(name), before.of(name) if before else 0
+            delta = percent((new - old) / old) if old and new != old else None
+            help = NAMES[name].capitalize() if name.endswith("bytes") else None
+            st.metric(word, amount(new, name), delta, delta_color="off", help=help)
+    rows = [_row(name, before, after) for name in COUNTED]
+    frame = pd.DataFrame(rows)
+    shown = frame.assign(share=["–" if row["share"] is None else percent(float(row["share"])) for row in rows])
+    whole = {name: st.column_config.NumberColumn(format="localized") for name in ("before", "after", "change")}
+    st.dataframe(
+        shown.rename(columns={"share": "change, %"}),
+        hide_index=True,
+        column_config=whole,
+        alt="What the design costs, before and after",
+    )
+    drawer.download("CSV", lambda: frame.to_csv(index=False), "design-costs.csv", "text/csv")
+
+
+def _before(start: Net) -> Cost | None:
+    """What the start costs, unless it cannot be built."""
     try:
-        net = parse(st.session_state["design-text"])
-        if not isinstance(net, Net):
-            raise NetworkError("The notation describes a part; a design is a whole network, Net(...).")
-        shapes(net)
-    except LabError as error:
-        _refuse(error, drawn=False)
-        return
-    selection.take(net)
+        return costs.costs(cache.key(start), start.size).total
+    except (ImpossibleAdd, InputTooSmall):
+        return None
+
+
+def _row(name: Quantity, before: Cost | None, after: Cost) -> dict[str, str | int | float | None]:
+    new, old = after.of(name), None if before is None else before.of(name)
+    what = COUNTED[name].lower() + (f": {NAMES[name].split(',')[0]}, bytes" if name.endswith("bytes") else "")
+    if old is None:
+        return {"what": what, "before": None, "after": new, "change": None, "share": None}
+    return {"what": what, "before": old, "after": new, "change": new - old, "share": (new - old) / old if old else 0.0}

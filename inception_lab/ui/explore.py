@@ -11,9 +11,23 @@ import streamlit as st
 from inception_lab.images.trained import MODEL
 from inception_lab.nets import catalog
 from inception_lab.nets.address import blocks, head
-from inception_lab.ui import cache, comparing, costs, design, drawer, inside, picture, refusals, selection, trained
+from inception_lab.training import bounds
+from inception_lab.ui import (
+    cache,
+    comparing,
+    costs,
+    design,
+    drawer,
+    editing,
+    inside,
+    knobs,
+    picture,
+    refusals,
+    selection,
+    trained,
+)
 from inception_lab.ui.selection import Selection
-from inception_lab.ui.widgets import linked_number, linked_segments, plain
+from inception_lab.ui.widgets import handed_over, linked_now, linked_number, linked_segments, plain
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
@@ -47,6 +61,11 @@ def _head() -> tuple[Selection, int, View, DeltaGenerator]:
     """Where one is, in a few lines above the view: the selection, the side of the input, the view that is picked, and
     the bar in which the view has room for its own."""
     chosen = selection.current()
+    views = {str(word): title for word, title in VIEWS.items()}
+    designing = linked_now(views, key="view") == "design"
+    if designing:
+        low, high = _sides(chosen.net.size)
+        chosen = editing.entered(chosen, handed_over("size", low=low, high=high))
     with st.container(gap="xsmall", key="where"):
         with st.container(
             horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", gap="xsmall"
@@ -54,12 +73,11 @@ def _head() -> tuple[Selection, int, View, DeltaGenerator]:
             breadcrumb(chosen)
             st.caption(f"{plain(chosen.net.source)}; lines: channels × height × width", width="content")
             _to_train(chosen)
-        size = pick(chosen)
+        size = pick(chosen, designing=designing)
         origin(chosen)
         bar = st.container(horizontal=True, vertical_alignment="center", gap="small", key="bar")
     with bar:
-        titles = {str(word): title for word, title in VIEWS.items()}
-        view = linked_segments("View", titles, key="view", label_visibility="collapsed")
+        view = linked_segments("View", views, key="view", label_visibility="collapsed")
     return chosen, size, cast("View", view), bar
 
 
@@ -69,7 +87,7 @@ def _view(view: View, chosen: Selection, size: int, bar: DeltaGenerator) -> str:
         case "inside":
             return inside.show(chosen)
         case "design":
-            return design.show(chosen, size)
+            return design.show(chosen)
         case "compare":
             return comparing.show(chosen, size)
         case "picture" | "cost":
@@ -105,7 +123,7 @@ def breadcrumb(chosen: Selection) -> None:
             st.button(plain(word), key=f"crumb-{place}", type="tertiary", on_click=selection.select, args=(address,))
 
 
-def pick(chosen: Selection) -> int:
+def pick(chosen: Selection, *, designing: bool = False) -> int:
     """Selectboxes for network, stage, block and op, the keyboard's way to everything a click selects; and the input."""
     network, stage, block, op = chosen.parts
     stages = tuple(s.name for s in chosen.net.stages)
@@ -122,17 +140,29 @@ def pick(chosen: Selection) -> int:
         ops = tuple(address.removeprefix(f"{here}/") for address in chosen.steps)
         _box("Op", ("", *ops), op, to=lambda name: f"{here}/{name}".rstrip("/"), empty="the whole block")
     with columns[4]:
-        return _side(chosen.net.size)
+        size = knobs.side(chosen.net.size, *_sides(chosen.net.size)) if designing else _side(chosen.net.size)
+    if size != chosen.net.size:
+        st.caption(
+            f"Seen with an image of {size} px; the network itself is made for {chosen.net.size}. In the view Design "
+            "the input side is a part of the network."
+        )
+    return size
+
+
+def _sides(usual: int) -> tuple[int, int]:
+    return min(32, usual), max(1024, usual)
 
 
 def _side(usual: int) -> int:
+    low, high = _sides(usual)
     return linked_number(
         "Input side, px",
-        low=min(32, usual),
-        high=max(1024, usual),
+        low=low,
+        high=high,
         usual=usual,
         key="size",
-        help="Everything below follows at once. The paper's networks were made for 299; 75 is the smallest that fits.",
+        help="The side of the image that everything below is drawn and counted for; the network stays as it is. The "
+        "paper's networks were made for 299; 75 is the smallest that fits.",
     )
 
 
@@ -166,8 +196,6 @@ def _to_train(chosen: Selection) -> None:
     """From the catalogue or a design to Train, and from a design back."""
     if chosen.run:
         return
-    train = {"design": chosen.design} if chosen.design else {"network": chosen.net.name}
-    label = f"Train this {'design' if chosen.design else 'network'}"
     with st.container(horizontal=True, vertical_alignment="center", width="content"):
         if refusals.adds(chosen):
             sister = refusals.SISTERS.get(chosen.key, "")
@@ -175,9 +203,12 @@ def _to_train(chosen: Selection) -> None:
                 "What cannot be built cannot be trained." + " Train the one whose widths fit:" * bool(sister),
                 width="content",
             )
-            train, label = {"network": sister} if sister else {}, f"Train {sister}"
+            train, said, label = {"network": sister} if sister else {}, "", f"Train {sister}"
+        else:
+            (train, said), label = _training(chosen), f"Train this {'design' if chosen.design else 'network'}"
         if train:
-            st.page_link("pages/train.py", label=label, icon=":material/monitoring:", query_params=train)
+            icon = ":material/monitoring:"
+            st.page_link("pages/train.py", label=label, icon=icon, query_params=train, help=said or None)
         if chosen.design:
             back = chosen.net.name if chosen.net.name in catalog.CATALOG else selection.START
             st.button(
@@ -188,6 +219,22 @@ def _to_train(chosen: Selection) -> None:
                 on_click=selection.leave,
                 args=(back,),
             )
+
+
+def _training(chosen: Selection) -> tuple[dict[str, str], str]:
+    """What Train is told of a network, and what it makes of it: a design keeps its copies and an input side of its
+    own, with the stem that goes with it, unless that is more than Train takes."""
+    said = "Train's own settings stand beside it: width, scale, images. "
+    if not chosen.design:
+        return {"network": chosen.net.name}, said
+    told, side = {"design": chosen.design, "set-repeats": "none"}, chosen.net.size
+    low, high = bounds.WHOLE["image_size"]
+    known = catalog.CATALOG.get(chosen.net.name)
+    if known is not None and known.size == side:
+        return told, f"{said}It begins with small images and the small stem."
+    if not low <= side <= high:
+        return told, f"{said}Its images have {low} to {high} px, so the {side} px of this design stay behind."
+    return told | {"set-image_size": str(side), "set-small": "false"}, f"{said}Images have {side} px, as designed."
 
 
 def _copies(chosen: Selection, stage: str) -> tuple[str, ...]:

@@ -112,16 +112,16 @@ def leave(address: str) -> None:
     _move(full)
 
 
-def take(net: Net) -> None:
+def take(net: Net, *, run: str = "") -> None:
     """Select a design in the place of the network that is open, at the same address where it has one; for callbacks.
 
-    A network equal to one of the catalogue is selected as that.
+    A network equal to one of the catalogue is selected as that, and that of a run, by its id, as the run's.
     """
     rest = _selection().address.split("/")[1:]
-    design = "" if catalog.CATALOG.get(net.name) == net else notation(net, multiline=False)
+    design = "" if run or catalog.CATALOG.get(net.name) == net else notation(net, multiline=False)
     while True:
         try:
-            return _move(locate(net, "/".join([net.name, *rest])), design=design)
+            return _move(locate(net, "/".join([net.name, *rest])), run=run, design=design)
         except UnknownAddress:
             if not rest:
                 raise

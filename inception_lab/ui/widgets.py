@@ -32,7 +32,12 @@ def linked_segments(
     key: str,
     label_visibility: Literal["visible", "hidden", "collapsed"] = "visible",
 ) -> str:
-    """The same as a row of segments, for a few short words."""
+    """The same as a row of segments, for a few short words.
+
+    A browser that came back after an interruption may say that none is picked; then the link has what was.
+    """
+    if key in st.session_state and st.session_state[key] not in options:
+        del st.session_state[key]
     _follow(options, key)
     default = None if key in st.session_state else next(iter(options))
     chosen = st.segmented_control(
@@ -54,20 +59,39 @@ def linked_number(label: str, *, low: int, high: int, usual: int, key: str, help
     """
     wanted = st.query_params.get(key)
     if key not in st.session_state:
-        st.session_state[key] = usual
-        if wanted is not None and wanted.isascii() and wanted.isdigit() and low <= int(wanted[:9]) <= high:
-            st.session_state[key] = int(wanted[:9])
-        elif wanted is not None:
-            st.warning(
-                f"The link asks for {key} '{plain(wanted[:40])}'; it is a whole number from {low} to {high}.",
-                icon=":material/link_off:",
-            )
+        found = _number(key, low, high)
+        st.session_state[key] = usual if found is None else found
     value = int(st.number_input(label, low, high, key=key, help=help))
     if value != usual:
         st.query_params[key] = str(value)
     elif wanted is not None:
         st.query_params.pop(key)
     return value
+
+
+def handed_over(key: str, *, low: int, high: int) -> int | None:
+    """What `linked_number` has under the key, taken out of session and link, for a page that keeps it itself."""
+    found = st.session_state.pop(key) if key in st.session_state else _number(key, low, high)
+    st.query_params.pop(key, None)
+    return None if found is None else int(found)
+
+
+def _number(key: str, low: int, high: int) -> int | None:
+    """The whole number that the link has for a key; None, with a word, for anything else."""
+    wanted = st.query_params.get(key)
+    if wanted is None or (wanted.isascii() and wanted.isdigit() and low <= int(wanted[:9]) <= high):
+        return None if wanted is None else int(wanted[:9])
+    st.warning(
+        f"The link asks for {key} '{plain(wanted[:40])}'; it is a whole number from {low} to {high}.",
+        icon=":material/link_off:",
+    )
+    return None
+
+
+def linked_now(options: Mapping[str, str], *, key: str) -> str:
+    """The word that `linked` or `linked_segments` will have, for what stands above it on the page."""
+    words = (st.session_state.get(key), st.query_params.get(key))
+    return next((str(word) for word in words if word in options), next(iter(options)))
 
 
 def _follow(options: Mapping[str, str], key: str) -> None:

@@ -76,9 +76,8 @@ def test_saving_of_all_copies_is_so_many_times_one() -> None:
     assert every.place == one.place
     assert every.total["parameters"].saved == 10 * one.total["parameters"].saved
     assert one.place["parameters"].saved == 3 * 32 * 32 - 2 * 32
-    assert str(every).startswith(
-        "inception_resnet_v2/A/04/body/branch2/conv2, 10 copies: parameters 9,280 → 6,272 (-32"
-    )
+    assert str(every).startswith("inception_resnet_v2/A/04/body/branch2/conv2. Here: parameters 9,280 → 6,272 (-32.4%)")
+    assert "In total, 10 copies: parameters 55,843,464 → 55,813,384 (-0.054%)" in str(every)
 
 
 def test_a_valid_stride_can_cost_more() -> None:

@@ -187,3 +187,18 @@ def test_explore_refuses_a_run_or_a_place_that_is_not_there(run: str, home: Path
     assert not app.exception
     assert len(app.warning) == 1
     assert app.query_params == {"at": "inception_resnet_v2/B/01"}
+
+
+def test_a_design_begun_with_a_runs_network_goes_back_to_the_run(run: str) -> None:
+    app = page("explore", run=run, view="design")
+    box = next(box for box in app.number_input if box.label == "Multiply widths by")
+    box.set_value(0.5).run()
+    assert not app.exception
+    assert "design" in app.query_params
+    assert "run" not in app.query_params
+    app.button(key="undo").click().run()
+    assert not app.exception
+    assert app.query_params["run"] == run
+    assert "design" not in app.query_params
+    app.button(key="redo").click().run()
+    assert "design" in app.query_params
