@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import partial
 from html import escape
-from typing import Literal
 
 import pandas as pd
 import streamlit as st
 
-from inception_lab.errors import ImpossibleAdd, InputTooSmall, LabError, UnknownAddress
+from inception_lab.errors import ImpossibleAdd, InputTooSmall, UnknownAddress
 from inception_lab.nets.address import locate, written
 from inception_lab.nets.ops import Net
 from inception_lab.readers import marking, words
@@ -121,9 +120,7 @@ def _strips(both: tuple[Side, Side], size: int, found: Comparison) -> None:
     for side in BOTH:
         shown = both[side]
         st.markdown(f"**{ORDER[side]}: {plain(shown.title)}** — {plain(shown.net.source)}")
-        graph = _drawn(shown, None, "stages", size)
-        if graph is None:
-            continue
+        graph = cache.picture(shown.key, None, "stages", (size, size), "LR")
         drawn[side] = marking.strip(graph, side, found.differences)
         stage = "/".join(shown.address.split("/")[:2]) if shown.rest else ""
         _draw(drawn[side], f"compared-stages-{side}", side, both, selected=stage)
@@ -146,26 +143,12 @@ def _blocks(both: tuple[Side, Side], size: int, match: Match | None) -> None:
                 continue
             at = f"{shown.net.name}/{shown.block}"
             st.markdown(f"**{ORDER[side]}: {plain(shown.block)}**")
-            graph = _drawn(shown, at, "block", size)
-            if graph is None:
-                continue
+            graph = cache.picture(shown.key, at, "block", (size, size), "TB")
             drawn[side] = marking.block(graph, at, side, inside)
             _draw(drawn[side], f"compared-block-{side}", side, both, selected=shown.address)
     if match is not None:
         st.markdown(_pairing(both, match))
     _extras(drawn, both, "block")
-
-
-def _drawn(shown: Side, at: str | None, depth: Literal["stages", "block"], size: int) -> Graph | None:
-    """The drawing without marks, or a sentence why there is none."""
-    try:
-        return cache.picture(shown.key, at, depth, (size, size), "LR" if depth == "stages" else "TB")
-    except LabError as error:
-        if at is None:
-            st.error(plain(error), icon=":material/error:")
-        else:
-            st.caption("It cannot be drawn; the sentence above says why.")
-        return None
 
 
 def _draw(drawn: Graph, key: str, side: Which, both: tuple[Side, Side], *, selected: str) -> None:
