@@ -48,10 +48,11 @@ class Estimate:
     def __str__(self) -> str:
         over = "" if self.bytes <= self.cap else f", more than the cap of {self.cap / 1e6:.0f} MB, for a single image"
         memory = f"at most about {self.bytes / 1e6:.0f} MB of memory, {self.batch} at a time{over}"
-        return f"{self.images} images through the network, about {_long(self.seconds)} on this machine, {memory}"
+        return f"{self.images} images through the network, {long(self.seconds)} on this machine, {memory}"
 
 
 _KNOWN: WeakKeyDictionary[nn.Module, dict[int, Measured]] = WeakKeyDictionary()
+_PASSING: WeakKeyDictionary[nn.Module, dict[int, float]] = WeakKeyDictionary()
 _GUARD = Lock()
 
 
@@ -66,11 +67,25 @@ def measured(loaded: Loaded) -> Measured:
     with loaded.lock:
         found = _remembered(loaded.model)  # another thread may have been first
         if found is None:
-            side = loaded.record.size
-            found = _measure(loaded.model, torch.zeros(1, 3, side, side).contiguous(memory_format=torch.channels_last))
+            found = _measure(loaded.model, _blank(loaded))
             with _GUARD:
                 _KNOWN.setdefault(loaded.model, {})[torch.get_num_threads()] = found
     return found
+
+
+def passing(loaded: Loaded) -> float:
+    """Seconds of one image through a network without a way back, after one to warm up; kept as `measured` keeps it."""
+    if (found := _remembered(loaded.model)) is not None:
+        return found.forward
+    threads = torch.get_num_threads()
+    with loaded.lock:
+        with _GUARD:
+            seconds = _PASSING.get(loaded.model, {}).get(threads)
+        if seconds is None:
+            seconds = _forward(loaded.model, _blank(loaded))
+            with _GUARD:
+                _PASSING.setdefault(loaded.model, {})[threads] = seconds
+    return seconds
 
 
 def batch_of(method: Method, found: Measured, cap: int = CAP) -> int:
@@ -117,11 +132,7 @@ def _measure(model: nn.Module, image: Tensor) -> Measured:
             kept[storage.data_ptr()] = storage.nbytes()
         return tensor
 
-    with torch.inference_mode():
-        model(image)
-        start = time.perf_counter()
-        model(image)
-        forward = time.perf_counter() - start
+    forward = _forward(model, image)
     with recording(image) as x:
         with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
             torch.autograd.grad(model(x)[:, 0].sum(), x)
@@ -131,7 +142,21 @@ def _measure(model: nn.Module, image: Tensor) -> Measured:
     return Measured(forward, gradient, max(kept.values(), default=image.nbytes), sum(kept.values()) or image.nbytes)
 
 
-def _long(seconds: float) -> str:
+def _forward(model: nn.Module, image: Tensor) -> float:
+    with torch.inference_mode():
+        model(image)
+        start = time.perf_counter()
+        model(image)
+        return time.perf_counter() - start
+
+
+def _blank(loaded: Loaded) -> Tensor:
+    side = loaded.record.size
+    return torch.zeros(1, 3, side, side).contiguous(memory_format=torch.channels_last)
+
+
+def long(seconds: float) -> str:
+    """Seconds in words: `less than a second`, `about 12 s`, `about 3 min`."""
     if seconds < 1:
         return "less than a second"
-    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
+    return f"about {seconds:.0f} s" if seconds < 100 else f"about {seconds / 60:.0f} min"

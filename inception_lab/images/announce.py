@@ -1,0 +1,173 @@
+"""What a question will take on this machine, said before it starts: `announce("trust", "inception_v4.tf_in1k")`.
+
+One function for every command and every view: images through the network, seconds and the most memory. The seconds come
+from passes that are measured the first time a network is asked (`images.estimate`), the memory from `images.caps` and
+`models.memory`. Questions of two parts, such as a map and its test, are added up: `announce(…) + announce(…)`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from heapq import nlargest
+from typing import Any, Literal, assert_never, get_args
+
+from inception_lab.errors import SettingsError
+from inception_lab.images import agreement, caps, deletion, estimate, residuals, voting
+from inception_lab.images.attribute import estimate as map_estimate
+from inception_lab.images.crops import Reading, protocol
+from inception_lab.images.ensemble import asked
+from inception_lab.images.estimate import long
+from inception_lab.images.load import Photo, Source
+from inception_lab.images.methods import METHODS, Method
+from inception_lab.images.networks import KEPT, MODELS, Precision, memory, threads_set
+from inception_lab.images.randomised import KINDS, Kind, calibration
+from inception_lab.images.trained import known
+from inception_lab.models.hub import Progress
+from inception_lab.models.memory import weight_bytes
+from inception_lab.models.records import EMBEDDED
+
+Task = Literal["classify", "attribute", "trust", "agreement", "credit", "rho", "damage"]
+TASKS: tuple[Task, ...] = get_args(Task)
+
+BACK = 3.0  # a credit over a plain way back: its hooks write and add up every part in fp64
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """`images` through networks, about so many `seconds` on this machine, at most about so many bytes of `memory`.
+
+    The bytes are those beside the networks as they are loaded, for classifying their loading too. `stay` holds, for
+    each network, the bytes of them that are kept when the question is answered.
+    """
+
+    images: int
+    seconds: float
+    memory: int
+    stay: dict[str, int] = field(default_factory=dict)
+
+    def __add__(self, other: Cost) -> Cost:
+        """One after the other: what both keep is kept once, and the larger of the rest counts."""
+        stay = self.stay | other.stay
+        beside = max(one.memory - sum(one.stay.values()) for one in (self, other))
+        return Cost(self.images + other.images, self.seconds + other.seconds, beside + sum(stay.values()), stay)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values: `images`, `seconds`, `memory` in bytes."""
+        return {"images": self.images, "seconds": self.seconds, "memory": self.memory}
+
+    def __str__(self) -> str:
+        return (
+            f"{self.images:,} image{'s' * (self.images != 1)} through the network, {long(self.seconds)} on this "
+            f"machine, at most about {self.memory / 1e6:,.0f} MB of memory"
+        )
+
+
+def announce(
+    task: Task,
+    network: str | Sequence[str] = EMBEDDED,
+    *,
+    image: Source | Photo | None = None,
+    images: int = 1,
+    crops: int = 1,
+    reading: Reading = "timm",
+    precision: Precision = "fp32",
+    method: Method | Sequence[Method] | None = None,
+    at: str | None = None,
+    steps: int = deletion.STEPS,
+    seeds: int = deletion.SEEDS,
+    kinds: Sequence[Kind] = KINDS,
+    draws: int = 1,
+    scales: int = len(residuals.SCALES),
+    target: int | None = None,
+    threads: int | None = None,
+    progress: Progress | None = None,
+) -> Cost:
+    """What `task` will take: images, seconds and memory, with the arguments that the task itself takes.
+
+    announce("classify", network or networks or "paper-ensemble", images=, crops=, reading=, precision=)
+    announce("attribute", network, method=, at=, image=)     `image` counts its own superpixels; compare_maps is two
+    announce("trust", network, method=, at=, steps=, seeds=, kinds=, draws=)     the test alone, without the map
+    announce("agreement", networks, method=methods, steps=, seeds=)
+    announce("credit", network), announce("damage", network), announce("rho", network, scales=how many, target=)
+
+    `method` is by default that of the task: integrated gradients, or `agreement.USUAL`. `progress` hears of downloads.
+    What is not the task's own is ignored. Raises `SettingsError`, and as `images.trained.known` and `Models.get`.
+    """
+    if task not in TASKS:
+        raise SettingsError(f"There is no task {task!r}; there are {', '.join(TASKS)}.")
+    tags = asked(network, EMBEDDED, together=False)[0]
+    methods = _methods(task, method)
+    with threads_set(threads):
+        if task == "classify":
+            return _classify(tags, images, crops, reading, precision, progress)
+        for tag in tags:
+            MODELS.get(tag, progress=progress)
+        match task:
+            case "agreement":
+                return _agreement(tags, methods, steps, seeds)
+            case "attribute":
+                found = map_estimate(methods[0], network=tags[0], image=image, at=at)
+                return _cost(tags[0], found.images, found.seconds, found.bytes)
+            case "trust":
+                return _trust(tags[0], methods[0], at, steps, seeds, kinds, draws)
+            case "credit" | "rho" | "damage":
+                return _inside(task, tags[0], scales + (target is None))
+            case _:
+                assert_never(task)
+
+
+def _methods(task: Task, method: Method | Sequence[Method] | None) -> tuple[Method, ...]:
+    if method is None:
+        return agreement.USUAL if task == "agreement" else (METHODS[0],)
+    return (method,) if isinstance(method, str) else tuple(method)  # type: ignore[return-value]
+
+
+def _classify(
+    tags: list[str], images: int, crops: int, reading: Reading, precision: Precision, progress: Progress | None
+) -> Cost:
+    """The memory is that of a process that has loaded none of the networks, of which it then keeps a few."""
+    protocol(crops, reading)
+    seconds = sum(estimate.passing(MODELS.get(tag, progress=progress, precision=precision)) for tag in tags)
+    records = [known(tag) for tag in tags]
+    every = {one.tag: memory(one, min(crops, voting.BATCH)) for one in records}
+    largest = max(every, key=lambda tag: every[tag])
+    others = nlargest(KEPT, (2 * one.megabytes * 10**6 for one in records if one.tag != largest))
+    count = images * crops
+    return Cost(count * len(tags), count * seconds, every[largest] + sum(others))
+
+
+def _trust(tag: str, method: Method, at: str | None, steps: int, seeds: int, kinds: Sequence[Kind], draws: int) -> Cost:
+    one = map_estimate(method, network=tag, at=at)
+    forward = estimate.measured(MODELS.get(tag)).forward
+    plain = deletion.forwards(steps, seeds) + draws * ("whole" in kinds) * calibration()
+    again = draws * len(kinds)
+    seconds = plain * forward + again * (one.seconds - forward)
+    return _cost(tag, plain + again * (one.images - 1), seconds, caps.cap("trust", tag, method=method))
+
+
+def _agreement(tags: Sequence[str], methods: Sequence[Method], steps: int, seeds: int) -> Cost:
+    total = Cost(0, 0.0, 0)
+    for tag in tags:
+        maps = [map_estimate(method, network=tag) for method in methods]
+        curves = deletion.forwards(steps, seeds, maps=len(methods), insertion=False)
+        seconds = sum(one.seconds for one in maps) + curves * estimate.measured(MODELS.get(tag)).forward
+        most = max(caps.cap("agreement", tag, method=method) for method in methods)
+        total += _cost(tag, curves + sum(one.images for one in maps), seconds, most)
+    return total
+
+
+def _inside(task: Literal["credit", "rho", "damage"], tag: str, runs: int) -> Cost:
+    found, most = estimate.measured(MODELS.get(tag)), caps.cap(task, tag)
+    if task == "credit":
+        return _cost(tag, 1, BACK * found.gradient, most)
+    if task == "damage":
+        images = residuals.cost(tag)[1]
+        return _cost(tag, round(images), images * found.forward, most)
+    return _cost(tag, runs, runs * found.forward, most)
+
+
+def _cost(tag: str, images: int, seconds: float, most: int) -> Cost:
+    """With what stays: the second copy of the weights, in the processor's order (`models.packed`)."""
+    kept = weight_bytes(MODELS.get(tag).model)
+    return Cost(images, seconds, max(most, kept), {tag: kept})
