@@ -251,7 +251,7 @@ def test_pictures_ahead_are_bounded_and_waiting_is_measured(
 ) -> None:
     made, judged = [0], [0]
     most = [0]
-    real_picture, real_rank = ranking._picture, ranking.rank
+    real_picture, real_rank = ranking.decoded, ranking.rank
 
     def picture(*given: object) -> object:
         made[0] += 1
@@ -263,7 +263,7 @@ def test_pictures_ahead_are_bounded_and_waiting_is_measured(
         judged[0] += 1
         return real_rank(shares, target)
 
-    monkeypatch.setattr(ranking, "_picture", picture)
+    monkeypatch.setattr(ranking, "decoded", picture)
     monkeypatch.setattr(ranking, "rank", rank)
     found = evaluate(many, network=V4, workers=1)
     assert (made[0], judged[0]) == (40, 40)
