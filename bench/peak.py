@@ -91,7 +91,7 @@ def classifying(network: str) -> dict[str, Ask]:
     return {"classify": cropped(1), "classify, 144 crops": cropped(144)}
 
 
-def forked(work: Work, cap: Callable[[], float]) -> dict[str, float]:
+def forked(name: str, work: Work, cap: Callable[[], float]) -> dict[str, float]:
     """Bytes `taken` at the peak of `work` in a fork of this process, and its `cap`."""
     reading, writing = os.pipe()
     if os.fork() == 0:
@@ -110,6 +110,8 @@ def forked(work: Work, cap: Callable[[], float]) -> dict[str, float]:
     with os.fdopen(reading) as said:
         found: dict[str, float] = json.loads(said.read())
     os.wait()
+    taken, most = found["taken"], found["cap"]
+    print(f"  {name}: {taken / 1e6:.0f} of {most / 1e6:.0f} MB ({taken / most:.0%})", file=sys.stderr, flush=True)
     return found
 
 
@@ -124,9 +126,9 @@ def main(network: str, *only: str) -> None:
     torch.set_num_threads(1)
     torch.nn.Conv2d(3, 8, 3)(torch.rand(1, 3, 64, 64)).sum().backward()
     prepare()
-    every = {name: forked(*ask) for name, ask in classifying(network).items() if not only or name in only}
+    every = {name: forked(name, *ask) for name, ask in classifying(network).items() if not only or name in only}
     MODELS.get(network)
-    every |= {name: forked(*ask) for name, ask in tasks(network).items() if not only or name in only}
+    every |= {name: forked(name, *ask) for name, ask in tasks(network).items() if not only or name in only}
     print(json.dumps(every))
 
 

@@ -70,6 +70,7 @@ def peaks(network: str) -> dict[str, dict[str, float]]:
     if not Path("/proc/self/clear_refs").exists():
         raise Skip("only Linux tells a process its own peak")
     words = [sys.executable, "-m", "bench.peak", network]
+    click.echo(f"  {network}:", err=True)
     with TemporaryDirectory() as home:
         _stored(network, Path(home))
         kept = {key: value for key, value in os.environ.items() if key != "HF_HUB_CACHE"}
@@ -77,12 +78,6 @@ def peaks(network: str) -> dict[str, dict[str, float]]:
             words, cwd=ROOT, env=kept | {"HF_HOME": home}, stdout=subprocess.PIPE, text=True, check=True
         )
     found: dict[str, dict[str, float]] = json.loads(done.stdout)
-    for task, one in found.items():
-        click.echo(
-            f"  {network}, {task}: {one['taken'] / 1e6:.0f} of {one['cap'] / 1e6:.0f} MB "
-            f"({one['taken'] / one['cap']:.0%})",
-            err=True,
-        )
     return found
 
 

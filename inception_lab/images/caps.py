@@ -24,9 +24,11 @@ from inception_lab.models.records import EMBEDDED
 Task = Literal["credit", "rho", "damage", "trust", "agreement"]
 TASKS: tuple[Task, ...] = get_args(Task)
 
-DOUBLE = 8.0  # of a node's maps in credit: parts, slopes, products and their sizes, each in fp64
-FRESH = 8.0  # as `LIVE`, of a network whose batch norm is learning: nothing is folded and nothing done in place
-KEPT = 1.5  # what credit keeps over what any way back keeps: the outputs of adds, which the next step may overwrite
+# Peaks by `python -m bench.peak efficientnet_lite0` (PyTorch 2.15, one thread), beside `FIXED`'s 50 MB; the networks of
+# 299 pixels need the larger factors, as their widest maps are in the stem, ahead of the first node.
+DOUBLE = 8.0  # a node's parts, slopes, products and their sizes, each twice as wide in fp64: credit takes 69 of 208 MB
+FRESH = 8.0  # as `LIVE`, where batch norm learns: nothing is folded and nothing done in place: trust takes 236 of 380 MB
+KEPT = 1.5  # over any way back: the outputs of adds are copied, which the next step may overwrite (`credit.split`)
 
 
 def cap(task: Task, network: str = EMBEDDED, *, method: Method = "integrated_gradients", at: str | None = None) -> int:
