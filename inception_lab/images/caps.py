@@ -24,11 +24,11 @@ from inception_lab.models.records import EMBEDDED
 Task = Literal["credit", "rho", "damage", "trust", "agreement"]
 TASKS: tuple[Task, ...] = get_args(Task)
 
-# Peaks by `python -m bench.peak efficientnet_lite0` (PyTorch 2.15, one thread), beside `FIXED`'s 50 MB; the networks of
-# 299 pixels need the larger factors, as their widest maps are in the stem, ahead of the first node.
-DOUBLE = 8.0  # a node's parts, slopes, products and their sizes, each twice as wide in fp64: credit takes 69 of 208 MB
-FRESH = 8.0  # as `LIVE`, where batch norm learns: nothing is folded and nothing done in place: trust takes 236 of 380 MB
-KEPT = 1.5  # over any way back: the outputs of adds are copied, which the next step may overwrite (`credit.split`)
+# Measured on EfficientNet-Lite0 by peaks as `bench.peak` takes them (PyTorch 2.15, one thread), with room for networks
+# that have concatenations, or forty adds to copy.
+DOUBLE = 8.0  # of a node's maps in credit: parts, slopes, products and sizes, in fp64 (1.5 measured over the way back)
+FRESH = 8.0  # as `LIVE`, of a network whose batch norm learns: not folded, nothing done in place (5.6 measured)
+KEPT = 1.5  # what credit keeps over what any way back keeps: outputs of adds, copied for the next step (1.1 measured)
 
 
 def cap(task: Task, network: str = EMBEDDED, *, method: Method = "integrated_gradients", at: str | None = None) -> int:

@@ -16,7 +16,7 @@ from inception_lab.images.methods import BATCH, REGIONS, Method, Passes, enterin
 from inception_lab.images.networks import Loaded
 
 CAP = 1 << 30  # bytes that one attribution may take beside the network; a single image may need more all the same
-HELD = 1.5  # peak over what is kept for the way back: gradients and the convolutions' own working memory
+HELD = 1.5  # peak over what is kept for the way back: gradients and the convolutions' own working memory (1.2 measured)
 LIVE = 5.0  # peak of a pass without gradients over its largest map: input, output, branches, working memory
 SHORT: tuple[Method, ...] = ("grad_cam",)
 """Methods whose way back ends at the layer they look at. Captum takes that of conductance to the image."""
