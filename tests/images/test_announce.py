@@ -83,9 +83,9 @@ def test_a_map_is_announced_as_it_is_estimated(method: Any) -> None:
     assert (found.images, found.seconds, found.memory) == (said.images, said.seconds, said.bytes)
 
 
-def test_every_task_takes_time_and_memory() -> None:
+def test_every_task_takes_time_and_memory(folder: Path) -> None:
     for task in TASKS:
-        found = announce(task)
+        found = announce(task, folder=folder)
         assert found.images > 0
         assert 0 < found.seconds < 1e4
         assert 50e6 < found.memory < 2e9, task
@@ -95,6 +95,15 @@ def test_two_parts_are_one_question() -> None:
     both = Cost(2, 1.5, 100) + Cost(3, 2.5, 80)
     assert both == Cost(5, 4.0, 100)
     assert both.to_dict() == {"images": 5, "seconds": 4.0, "memory": 100}
+
+
+def test_a_folder_is_counted_and_its_photographs_take_memory(folder: Path) -> None:
+    """Elsewhere nobody knows the pace; what is cut and waits is in the memory."""
+    here, there = (announce("evaluate", folder=folder, crops=10, elsewhere=elsewhere) for elsewhere in (False, True))
+    assert (here.images, there.images, here.memory) == (10, 10, there.memory)
+    assert there.to_dict()["seconds"] is None
+    assert str(there).startswith("10 images through the network, on other machines, at most about ")
+    assert announce("evaluate", folder=folder, workers=8).memory > announce("evaluate", folder=folder, workers=1).memory
 
 
 def test_in_words() -> None:
