@@ -22,6 +22,7 @@ for module in (
     "crops",
     "attribute",
     "memory",
+    "waiting",
     "tick",
     "training",
     "loop",

@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 Work = Callable[[], float]
 Sides = Mapping[str, Work]
-Unit = Literal["s", "bytes", "logits"]
+Unit = Literal["s", "bytes", "logits", "share"]
 
 
 class Skip(Exception):
@@ -113,7 +113,7 @@ def bench(
 ) -> Callable[[Callable[[], Iterator[Sides]]], Callable[[], Iterator[Sides]]]:
     """Register a benchmark with its promise: `seconds=` or `ratio=`, and the noise a measurement may have.
 
-    Where the sides return bytes or logits the `unit` says so, and the promise is a ratio.
+    Where the sides return bytes, logits or shares the `unit` says so, and the promise is a ratio.
     """
     if (seconds is None) == (ratio is None):
         raise ValueError(f"{name} needs one promise: seconds= or ratio=")
@@ -167,6 +167,8 @@ def amount(value: float, unit: Unit) -> str:
             return f"{value / 1e6:.0f} MB"
         case "logits":
             return f"{value:.0e}"
+        case "share":
+            return f"{value:.0%}"
 
 
 def duration(seconds: float) -> str:

@@ -17,7 +17,7 @@ import click
 
 from bench.classify import SIDE, pair
 from bench.harness import Sides, Skip, bench
-from bench.rates import THREADS, noted
+from bench.rates import THREADS, noted, product, tell
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -58,17 +58,24 @@ def beside(name: str, start: Callable[[nn.Module, Tensor], Callable[[Tensor], ob
     import torch
 
     from inception_lab.models.packed import packed
+    from inception_lab.readers.shapes import shapes
 
     torch.set_num_threads(THREADS)
     plain, _ = pair("inception_v4", ordered=False)
     image = torch.rand(1, 3, SIDE, SIDE) * 2 - 1
-    taken: dict[str, list[float]] = {"ours": [], name: []}
+    taken: dict[str, list[float]] = {"ours": [], name: [], "product": []}
     with torch.inference_mode():
         ours, started = packed(deepcopy(plain)), time.perf_counter()
         other = start(plain, image)
         other(image)
         start_up = time.perf_counter() - started
-        yield {"ours": noted(lambda: ours(image), taken["ours"]), name: noted(lambda: other(image), taken[name])}
+        yield {
+            "ours": noted(lambda: ours(image), taken["ours"]),
+            name: noted(lambda: other(image), taken[name]),
+            "product": product(taken["product"]),
+        }
+    work = 2.0 * shapes("inception_v4").multiply_adds
+    tell("inception_v4, one image", {"ours": work, name: work}, taken)
     click.echo(f"  {earned(name, start_up, taken)}", err=True)
 
 
