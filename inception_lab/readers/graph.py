@@ -40,11 +40,7 @@ def graph(
 
     Raises `UnknownAddress`, and what `shapes` raises.
     """
-    if depth not in get_args(Depth) or direction not in (None, *get_args(Direction)):
-        words_of = (*get_args(Depth), *get_args(Direction))
-        raise NetworkError(
-            f"There is no drawing {depth!r}, {direction!r}; depth and direction are {', '.join(words_of)}."
-        )
+    _known(depth, direction)
     net = catalog.net(net) if isinstance(net, str) else net
     table = shapes(net, size=size, tolerant=tolerant)
     address = None if at is None else locate(net, at)
@@ -67,6 +63,14 @@ def graph(
         nodes=nodes,
         edges=tuple(walker.edges),
     )
+
+
+def _known(depth: str, direction: str | None) -> None:
+    if depth not in get_args(Depth) or direction not in (None, *get_args(Direction)):
+        words_of = (*get_args(Depth), *get_args(Direction))
+        raise NetworkError(
+            f"There is no drawing {depth!r}, {direction!r}; depth and direction are {', '.join(words_of)}."
+        )
 
 
 class _Walker:

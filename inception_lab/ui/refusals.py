@@ -41,7 +41,7 @@ def say(chosen: Selection, size: int, table: ShapeTable) -> None:
     for stop in adds:
         st.error(_add(chosen, stop), icon=":material/error:")
     if small:
-        others = f" So do {len(small) - 1} more ops." * (len(small) > 1)
+        others = f" {len(small) - 1} more ops run out of cells too." * (len(small) > 1)
         st.error(f"{plain(small[0].error)}{plain(others)}", icon=":material/error:")
     behind = " Behind such an add its sum is taken to have the shortcut's channels." * bool(adds)
     behind += " Behind a window that does not fit nothing is left." * bool(small)
