@@ -37,7 +37,7 @@ def page(title: str, lead: str, *, warm: bool = True) -> Iterator[None]:
     with st.container(horizontal=True, key="menu", gap="small"):
         for path, label, icon in MENU:
             st.page_link(path, label=label, icon=icon)
-    st.title(title)
+    st.title(title, anchor=False)
     st.markdown(lead)
     with sentences():
         yield
