@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -63,17 +64,26 @@ def tell(what: str, counts: Mapping[str, float], taken: Mapping[str, list[float]
     )
 
 
-def peak(task: str, network: str) -> tuple[float, float]:
-    """Bytes that a fresh process's memory grows by at its peak for `task`, and the cap announced before it."""
-    if not Path("/proc/self/status").exists():
+@cache
+def peaks(network: str) -> dict[str, dict[str, float]]:
+    """For every task the bytes `taken` at its peak by a process of its own, and the `cap` announced before it."""
+    if not Path("/proc/self/clear_refs").exists():
         raise Skip("only Linux tells a process its own peak")
-    words = [sys.executable, "-m", "bench.peak", task, network]
+    words = [sys.executable, "-m", "bench.peak", network]
     with TemporaryDirectory() as home:
         _stored(network, Path(home))
         kept = {key: value for key, value in os.environ.items() if key != "HF_HUB_CACHE"}
-        done = subprocess.run(words, cwd=ROOT, env=kept | {"HF_HOME": home}, capture_output=True, text=True, check=True)
-    said = json.loads(done.stdout)
-    return said["took"], said["cap"]
+        done = subprocess.run(
+            words, cwd=ROOT, env=kept | {"HF_HOME": home}, stdout=subprocess.PIPE, text=True, check=True
+        )
+    found: dict[str, dict[str, float]] = json.loads(done.stdout)
+    for task, one in found.items():
+        click.echo(
+            f"  {network}, {task}: {one['taken'] / 1e6:.0f} of {one['cap'] / 1e6:.0f} MB "
+            f"({one['taken'] / one['cap']:.0%})",
+            err=True,
+        )
+    return found
 
 
 def _stored(network: str, home: Path) -> None:

@@ -8,7 +8,7 @@ from passes that are measured the first time a network is asked (`images.estimat
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from heapq import nlargest
 from typing import Any, Literal, assert_never, get_args
 
@@ -24,7 +24,6 @@ from inception_lab.images.networks import KEPT, MODELS, Precision, memory, threa
 from inception_lab.images.randomised import KINDS, Kind, calibration
 from inception_lab.images.trained import known
 from inception_lab.models.hub import Progress
-from inception_lab.models.memory import weight_bytes
 from inception_lab.models.records import EMBEDDED
 
 Task = Literal["classify", "attribute", "trust", "agreement", "credit", "rho", "damage"]
@@ -37,20 +36,17 @@ BACK = 3.0  # a credit over a plain way back: its hooks write and add up every p
 class Cost:
     """`images` through networks, about so many `seconds` on this machine, at most about so many bytes of `memory`.
 
-    The bytes are those beside the networks as they are loaded, for classifying their loading too. `stay` holds, for
-    each network, the bytes of them that are kept when the question is answered.
+    The bytes are those beside the networks once they have been announced: loaded, with the second copy of their weights
+    in the processor's order. For classifying and evaluating their loading is in it.
     """
 
     images: int
     seconds: float
     memory: int
-    stay: dict[str, int] = field(default_factory=dict)
 
     def __add__(self, other: Cost) -> Cost:
-        """One after the other: what both keep is kept once, and the larger of the rest counts."""
-        stay = self.stay | other.stay
-        beside = max(one.memory - sum(one.stay.values()) for one in (self, other))
-        return Cost(self.images + other.images, self.seconds + other.seconds, beside + sum(stay.values()), stay)
+        """One after the other: of the memory the larger counts."""
+        return Cost(self.images + other.images, self.seconds + other.seconds, max(self.memory, other.memory))
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values: `images`, `seconds`, `memory` in bytes."""
@@ -108,7 +104,7 @@ def announce(
                 return _agreement(tags, methods, steps, seeds)
             case "attribute":
                 found = map_estimate(methods[0], network=tags[0], image=image, at=at)
-                return _cost(tags[0], found.images, found.seconds, found.bytes)
+                return Cost(found.images, found.seconds, found.bytes)
             case "trust":
                 return _trust(tags[0], methods[0], at, steps, seeds, kinds, draws)
             case "credit" | "rho" | "damage":
@@ -120,7 +116,7 @@ def announce(
 def _methods(task: Task, method: Method | Sequence[Method] | None) -> tuple[Method, ...]:
     if method is None:
         return agreement.USUAL if task == "agreement" else (METHODS[0],)
-    return (method,) if isinstance(method, str) else tuple(method)  # type: ignore[return-value]
+    return (method,) if isinstance(method, str) else tuple(method)
 
 
 def _classify(
@@ -139,11 +135,11 @@ def _classify(
 
 def _trust(tag: str, method: Method, at: str | None, steps: int, seeds: int, kinds: Sequence[Kind], draws: int) -> Cost:
     one = map_estimate(method, network=tag, at=at)
-    forward = estimate.measured(MODELS.get(tag)).forward
+    forward = estimate.passing(MODELS.get(tag))
     plain = deletion.forwards(steps, seeds) + draws * ("whole" in kinds) * calibration()
     again = draws * len(kinds)
     seconds = plain * forward + again * (one.seconds - forward)
-    return _cost(tag, plain + again * (one.images - 1), seconds, caps.cap("trust", tag, method=method))
+    return Cost(plain + again * (one.images - 1), seconds, caps.cap("trust", tag, method=method, at=at))
 
 
 def _agreement(tags: Sequence[str], methods: Sequence[Method], steps: int, seeds: int) -> Cost:
@@ -151,23 +147,17 @@ def _agreement(tags: Sequence[str], methods: Sequence[Method], steps: int, seeds
     for tag in tags:
         maps = [map_estimate(method, network=tag) for method in methods]
         curves = deletion.forwards(steps, seeds, maps=len(methods), insertion=False)
-        seconds = sum(one.seconds for one in maps) + curves * estimate.measured(MODELS.get(tag)).forward
+        seconds = sum(one.seconds for one in maps) + curves * estimate.passing(MODELS.get(tag))
         most = max(caps.cap("agreement", tag, method=method) for method in methods)
-        total += _cost(tag, curves + sum(one.images for one in maps), seconds, most)
+        total += Cost(curves + sum(one.images for one in maps), seconds, most)
     return total
 
 
 def _inside(task: Literal["credit", "rho", "damage"], tag: str, runs: int) -> Cost:
     found, most = estimate.measured(MODELS.get(tag)), caps.cap(task, tag)
     if task == "credit":
-        return _cost(tag, 1, BACK * found.gradient, most)
+        return Cost(1, BACK * found.gradient, most)
     if task == "damage":
         images = residuals.cost(tag)[1]
-        return _cost(tag, round(images), images * found.forward, most)
-    return _cost(tag, runs, runs * found.forward, most)
-
-
-def _cost(tag: str, images: int, seconds: float, most: int) -> Cost:
-    """With what stays: the second copy of the weights, in the processor's order (`models.packed`)."""
-    kept = weight_bytes(MODELS.get(tag).model)
-    return Cost(images, seconds, max(most, kept), {tag: kept})
+        return Cost(round(images), images * found.forward, most)
+    return Cost(runs, runs * found.forward, most)

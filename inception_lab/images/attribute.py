@@ -133,8 +133,8 @@ def estimate(
         regions = int(superpixels(np.asarray(square)).max()) + 1
     loaded = MODELS.get(network)
     with threads_set(threads):
-        found = estimates.measured(loaded)
-    return estimates.estimate(method, found, size=record.size, at=at, regions=regions)
+        found = estimates.reach(method, loaded, layer(loaded, at)[1] if method in estimates.SHORT else None)
+    return estimates.estimate(method, found, size=record.size, regions=regions)
 
 
 def default_layer(network: str = EMBEDDED, at: str | None = None) -> str:

@@ -13,7 +13,7 @@ from torch import nn
 from inception_lab.errors import SettingsError
 from inception_lab.images import deletion, estimate, residuals
 from inception_lab.images.estimate import FIXED, HELD, LIVE, Measured, measured
-from inception_lab.images.explain import entering
+from inception_lab.images.explain import entering, layer
 from inception_lab.images.joints import residues, trunk
 from inception_lab.images.methods import METHODS, Method
 from inception_lab.images.networks import MODELS, Loaded
@@ -29,19 +29,20 @@ FRESH = 8.0  # as `LIVE`, of a network whose batch norm is learning: nothing is 
 KEPT = 1.5  # what credit keeps over what any way back keeps: the outputs of adds, which the next step may overwrite
 
 
-def cap(task: Task, network: str = EMBEDDED, *, method: Method = "integrated_gradients") -> int:
-    """The most bytes that `task` takes beside the network as it was loaded; `method` is for "trust" and "agreement".
+def cap(task: Task, network: str = EMBEDDED, *, method: Method = "integrated_gradients", at: str | None = None) -> int:
+    """The most bytes that `task` takes beside the network as it was loaded; `method` is for "trust" and "agreement",
+    `at` the layer of a layer's method, by default the end of the last stage.
 
-    From passes that are measured on this machine the first time. In it is the second copy of the weights, in the
-    processor's order, which stays (`models.packed`). Several networks of an agreement are asked one after the other:
-    the largest cap counts, and the weights of the others. Errors as `images.attribute.estimate`.
+    From passes that are measured on this machine the first time, after which the second copy of the weights, in the
+    processor's order, is there too (`models.packed`). Several networks of an agreement are asked one after the other:
+    the largest cap counts. Errors as `images.attribute.estimate`.
     """
     if task not in TASKS:
         raise SettingsError(f"There is no task {task!r}; there are {', '.join(TASKS)}.")
     if method not in METHODS:
         raise SettingsError(f"There is no method {method!r}; there are {', '.join(METHODS)}.")
     loaded = MODELS.get(network)
-    return FIXED + weight_bytes(loaded.model) + int(_beside(task, loaded, measured(loaded), method))
+    return FIXED + int(_beside(task, loaded, measured(loaded), method, at))
 
 
 def said(task: Task, network: str = EMBEDDED, *, method: Method = "integrated_gradients") -> str:
@@ -49,7 +50,7 @@ def said(task: Task, network: str = EMBEDDED, *, method: Method = "integrated_gr
     return f"at most about {cap(task, network, method=method) / 1e6:,.0f} MB of memory"
 
 
-def _beside(task: Task, loaded: Loaded, found: Measured, method: Method) -> float:
+def _beside(task: Task, loaded: Loaded, found: Measured, method: Method, at: str | None) -> float:
     match task:
         case "rho":
             return LIVE * found.live
@@ -58,16 +59,17 @@ def _beside(task: Task, loaded: Loaded, found: Measured, method: Method) -> floa
         case "damage":
             return LIVE * residuals.ROWS * found.live + _rows(loaded)
         case "agreement":
-            return max(_map(loaded, found, method), deletion.CHUNK * LIVE * found.live)
+            return max(_map(loaded, method, at), deletion.CHUNK * LIVE * found.live)
         case "trust":  # another network: its weights, their second copy, and what is written while they are folded
             again = 3 * weight_bytes(loaded.model)
-            return again + max(_map(loaded, found, method), calibration() * FRESH * found.live)
+            return again + max(_map(loaded, method, at), calibration() * FRESH * found.live)
         case _:
             assert_never(task)
 
 
-def _map(loaded: Loaded, found: Measured, method: Method) -> int:
-    return estimate.estimate(method, found, size=loaded.record.size, at="any").bytes
+def _map(loaded: Loaded, method: Method, at: str | None) -> int:
+    module = layer(loaded, at)[1] if method in estimate.SHORT else None
+    return estimate.estimate(method, estimate.reach(method, loaded, module), size=loaded.record.size).bytes
 
 
 def _rows(loaded: Loaded) -> int:

@@ -13,8 +13,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from inception_lab.errors import SettingsError, UnknownAddress
-from inception_lab.images import gradients, layers, methods, perturbations
-from inception_lab.images.estimate import batch_of, measured
+from inception_lab.images import estimate, gradients, layers, methods, perturbations
 from inception_lab.images.methods import AT_LAYER, Map, Meter, Method, Progress, Score
 from inception_lab.images.networks import Loaded, aimed, tensor
 from inception_lab.models.records import EMBEDDED
@@ -58,7 +57,7 @@ def explained(
         raise SettingsError(f"A layer ({at}) is for {', '.join(AT_LAYER)} only; {method} looks at the input.")
     aimed(loaded, target, against)
     x = entering(loaded, square)
-    batch = batch or batch_of(method, measured(loaded))
+    batch = batch or batch_of(loaded, method, at)
     regions = perturbations.superpixels(np.asarray(square)) if method == "feature_ablation" else None
     count = methods.REGIONS if regions is None else int(regions.max()) + 1
     images = methods.passes(method, loaded.record.size, batch=batch, regions=count).images
@@ -73,6 +72,12 @@ def explained(
     else:
         layer, (setting, found) = None, _at_input(loaded, score, x, method, batch)
     return Explained(map=found, layer=layer, setting=setting, images=images)
+
+
+def batch_of(loaded: Loaded, method: Method, at: str | None = None) -> int:
+    """How many images `method` lets through at a time, from passes measured the first time; errors as `explained`."""
+    module = layer(loaded, at)[1] if method in estimate.SHORT else None
+    return estimate.batch_of(method, estimate.reach(method, loaded, module))
 
 
 def layer(loaded: Loaded, at: str | None) -> tuple[str, nn.Module]:

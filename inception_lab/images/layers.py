@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from inception_lab.errors import SettingsError
 from inception_lab.images.gradients import guided_gradients
-from inception_lab.images.methods import BATCH, STEPS, Map, Score, ends, plain, recording
+from inception_lab.images.methods import BATCH, STEPS, Map, Score, ends, entering_short, plain, recording
 
 
 def grad_cam(score: Score, layer: nn.Module, image: Tensor) -> Map:
@@ -51,7 +51,7 @@ def layer_conductance(
 def _cam(score: Score, layer: nn.Module, image: Tensor) -> Tensor:
     from captum.attr import LayerGradCam
 
-    with recording(image) as x:
+    with entering_short(image) as x:
         coarse = LayerGradCam(score, layer).attribute(x, relu_attributions=True)
         return _large(_maps(coarse).detach(), image)
 

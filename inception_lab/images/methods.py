@@ -186,6 +186,14 @@ def recording(image: Tensor) -> Iterator[Tensor]:
         yield image.clone().requires_grad_()
 
 
+@contextmanager
+def entering_short(image: Tensor) -> Iterator[Tensor]:
+    """A copy of the image for a method that looks at a layer: gradients are recorded from the layer on, where Captum's
+    hook asks for them, and nothing is kept of what lies before it. The digits are those of a whole way back."""
+    with torch.inference_mode(False), torch.enable_grad():
+        yield image.clone()
+
+
 def ends(score: Score, image: Tensor, baseline: Tensor) -> float:
     """score(image) - score(baseline)."""
     with torch.no_grad():

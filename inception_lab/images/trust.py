@@ -19,8 +19,7 @@ from inception_lab.errors import SettingsError
 from inception_lab.images import deletion, verdict
 from inception_lab.images.attribute import Attribution
 from inception_lab.images.deletion import SEEDS, STEPS, Asked, Curves, Ground, Measure, Progress, Regions
-from inception_lab.images.estimate import batch_of, measured
-from inception_lab.images.explain import explained
+from inception_lab.images.explain import batch_of, explained
 from inception_lab.images.networks import Loaded, borrowed, threads_set
 from inception_lab.images.randomised import KINDS, Kind, Remade, calibration, randomised
 from inception_lab.images.ranks import spearman
@@ -196,7 +195,7 @@ def _again(
 ) -> tuple[Remade, ...]:
     """The same question to networks of random weights, one in memory at a time."""
     # as many images at a time as of the network that made the map, whose memory is known already
-    found, batch = [], batch_of(result.method, measured(loaded))
+    found, batch = [], batch_of(loaded, result.method, result.layer)
     for kind in kinds:
         for seed in range(draws):
             if progress is not None:
