@@ -24,6 +24,7 @@ def show(upload: Upload, network: str) -> str:
     st.subheader("Which pixels did it come from?", anchor=False)
     asked = ask(upload, network)
     if (found := answered(asked, key="explain")) is not None:
+        st.session_state["explained"] = (asked, found)  # the map on the page
         _map(found)
         trust.show(found)
     return f'{upload.python}\nfound = lab.attribute(photo, "{network}"{asked.options})\nlab.trust(found)'

@@ -235,6 +235,7 @@ def _asked(question: Many) -> None:
         st.error(plain(error), icon=":material/block:")
         return
     if found is not None:
+        st.session_state["agreed"] = (question, found)
         _agreed(found)
 
 

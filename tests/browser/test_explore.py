@@ -16,7 +16,7 @@ from inception_lab.readers import words
 from inception_lab.readers.graph import graph
 from inception_lab.readers.shapes import shapes
 from tests.browser.conftest import Visit
-from tests.browser.live import settled
+from tests.browser.live import fits, settled
 
 Scheme = Literal["light", "dark"]
 STRIP = ".st-key-strip"
@@ -261,7 +261,7 @@ def test_the_exported_page_keeps_click_and_card_offline(
 
 def test_drawings_fit_a_phone(visit: Visit) -> None:
     page = visit("/explore?at=inception_resnet_v2/A/03", width=390)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    fits(page)
     page.locator(f"{BLOCK} .node").nth(2).hover()
     box = page.locator(f"{BLOCK} .card").bounding_box()
     assert box is not None
