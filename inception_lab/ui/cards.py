@@ -40,7 +40,7 @@ def _card(tag: str) -> None:
     head = st.empty()
     st.caption(_facts(one))
     row = st.container(horizontal=True)
-    here = is_run(tag) or networks.fetched(tag, row, key=f"fetch-{tag}", label="Fetch")
+    here = is_run(tag) or networks.fetched(tag, row, key=f"fetch-{tag}")
     head.markdown(f"**{plain(tag)}** · {_where(tag, here=here)}")
     with row:
         if here:

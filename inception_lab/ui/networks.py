@@ -34,7 +34,7 @@ def pick() -> str:
         _of_run(tag, about)
         return tag
     row = st.container(horizontal=True)
-    here = fetched(tag, row, key="fetch", label=f"Fetch {tag}")  # before the card, which says whether they are here
+    here = fetched(tag, row, key="fetch", name=f" {tag}")  # before the card, which says whether they are here
     with about:
         _card(RECORDS[tag], here=here)
     if here:
@@ -71,7 +71,7 @@ def _card(one: WeightRecord, *, here: bool) -> None:
     )
 
 
-def fetched(tag: str, row: DeltaGenerator, *, key: str, label: str) -> bool:
+def fetched(tag: str, row: DeltaGenerator, *, key: str, name: str = "") -> bool:
     """Offers in `row` to fetch the weights of a public network; True once they are here.
 
     Any click ends the script and the download with it, the one on Stop too; what has come is kept, and the next fetch
@@ -84,9 +84,9 @@ def fetched(tag: str, row: DeltaGenerator, *, key: str, label: str) -> bool:
     if is_cached(tag):
         return True
     begun = unfinished(one.repository) / 1e6
-    words = f"{label}, about {one.megabytes} MB"
+    words = f"Fetch{name}, about {one.megabytes} MB"
     if begun >= 1:
-        words = f"Go on: {label.lower()}, {begun:.0f} of about {one.megabytes} MB are here"
+        words = f"Go on fetching{name}: {begun:.0f} of about {one.megabytes} MB are here"
     with row:
         go = st.button(words, key=key, icon=":material/download:")
         stop = st.empty()

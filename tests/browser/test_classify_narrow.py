@@ -13,7 +13,7 @@ from tests.browser.test_classify import encoded, payload, upload
 
 VIEWS = ("guesses", "pixels", "blocks", "blocks&ask=rho", "compare", "networks")
 
-SMALL = """main => [...main.querySelectorAll("button, a, summary, [role=button], [role=switch]")]
+SMALL = """main => [...main.querySelectorAll("button, a, summary, [role=button]")]
     .filter(one => one.offsetParent && getComputedStyle(one).visibility !== "hidden")
     .map(one => [one.getAttribute("aria-label") || one.innerText, one.getBoundingClientRect()])
     .filter(([_, box]) => box.width < 24 || box.height < 24)

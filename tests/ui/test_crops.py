@@ -119,7 +119,7 @@ def test_the_way_into_each_network_of_an_ensemble(tmp_path: Path, monkeypatch: p
     assert [step.size for step in light.steps] == ["600×400", "384×256", "224×224"]
     assert (light.low, light.high, light.seen) == ("−1", "1", "−1.00 to 1.00")
     other = entering._way(upload, ("inception_v3.gluon_in1k",), 1, "timm")
-    assert [step.size for step in other.steps][1:] == ["512×341", "299×299"]
+    assert [step.size for step in other.steps][1:] == ["511×341", "299×299"]
     assert (other.low, other.high) == ("−2.12", "2.64"), "one axis for all: the range is another"
     assert entering._preparing(known(PAPERS.tags[0])) != entering._preparing(known(PAPERS.tags[1]))
     row = entering._row(other, titled=True)
