@@ -1,7 +1,7 @@
 """Peak memory beside the cap that is announced before the work: every task of a network, each in a process of its own.
 
-Two promises for each network: no task takes more than its cap (the fullest one counts), and no cap is a blank cheque (the
-emptiest one counts). Both come from one round of measurements.
+Two promises for each network: no task takes more than its cap (the fullest one counts), and no cap is a blank cheque
+(the emptiest one counts). Both come from one round of measurements.
 """
 
 from __future__ import annotations

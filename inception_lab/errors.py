@@ -8,6 +8,7 @@ LabError
 │   └── ImpossibleAdd       a residual whose two sides have different channels
 ├── WeightsError
 │   ├── WeightsUnavailable  the hub is out of reach and nothing is cached
+│   │   └── HubUnreachable  nobody answers there: no other weights can come either
 │   └── WeightsMismatch     a file whose tensors or checksum are not the expected ones
 ├── ImageError              an upload that is no photograph the lab can read
 ├── DataError               a data set that is missing or damaged
@@ -67,6 +68,10 @@ class WeightsError(LabError):
 
 class WeightsUnavailable(WeightsError):
     """The hub is out of reach and nothing is cached."""
+
+
+class HubUnreachable(WeightsUnavailable):
+    """Nobody answers at the hub: no other weights can come either."""
 
 
 class WeightsMismatch(WeightsError):

@@ -13,11 +13,12 @@ import pytest
 from click.testing import CliRunner, Result
 
 from inception_lab.assets import asset
-from inception_lab.cli import evaluate as command
 from inception_lab.cli.main import main
 from inception_lab.errors import DataError
 from inception_lab.images import evaluate as images
 from inception_lab.images.paper_tables import printed
+from inception_lab.jobs import on_ray
+from inception_lab.jobs.launch import python_path
 
 
 @pytest.fixture
@@ -32,22 +33,28 @@ def run(*words: object) -> Result:
     return CliRunner().invoke(main, ["evaluate", *map(str, words)])
 
 
-class TaskError(Exception):
+class RayError(Exception):
+    """The base of what Ray raises."""
+
+
+class TaskError(RayError):
     """As Ray wraps what a task raised: its text is a traceback."""
 
     def __init__(self, cause: Exception) -> None:
-        super().__init__("ray::evaluate_shard() (pid=1)\n  File ...")
+        super().__init__("ray::_call() (pid=1)\n  File ...")
         self.cause = cause
 
 
 class Cluster:
-    """Ray's calls, each task run where it is asked for."""
+    """Ray's calls, each task run where it is asked for; `test_ray` has a real one."""
 
     def __init__(self) -> None:
-        self.exceptions = SimpleNamespace(RayTaskError=TaskError)
+        self.exceptions = SimpleNamespace(RayError=RayError)
         self.address = ""
+        self.gpus = 0
         self.options: dict[str, Any] = {}
         self.open = False
+        self.cancelled: list[Any] = []
 
     def init(self, *, address: str, **_: object) -> None:
         self.address, self.open = address, True
@@ -55,16 +62,25 @@ class Cluster:
     def shutdown(self) -> None:
         self.open = False
 
+    def cluster_resources(self) -> dict[str, float]:
+        return {"CPU": 2.0} | ({"GPU": float(self.gpus)} if self.gpus else {})
+
     def remote(self, function: Any) -> Any:
         def options(**given: Any) -> SimpleNamespace:
             self.options = given
-            return SimpleNamespace(remote=lambda *words, **named: (function, words, named))
+            return SimpleNamespace(remote=lambda *words: (function, words))
 
         return SimpleNamespace(options=options)
 
+    def wait(self, tasks: list[Any], *, num_returns: int) -> tuple[list[Any], list[Any]]:
+        return tasks[:num_returns], tasks[num_returns:]
+
+    def cancel(self, task: Any) -> None:
+        self.cancelled.append(task)
+
     def get(self, tasks: list[Any]) -> list[Any]:
         try:
-            return [function(*words, **named) for function, words, named in tasks]
+            return [function(*words) for function, words in tasks]
         except DataError as error:
             raise TaskError(error) from error
 
@@ -72,22 +88,42 @@ class Cluster:
 @pytest.fixture
 def cluster(monkeypatch: pytest.MonkeyPatch) -> Cluster:
     ray = Cluster()
-    monkeypatch.setattr(command, "import_module", lambda name: ray)
+    monkeypatch.setattr(on_ray, "import_module", lambda name: ray)
     return ray
 
 
-def test_parts_on_a_cluster_are_the_whole(folder: Path, cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("gpus", "device"), [(0, "auto"), (2, "auto"), (2, "cpu")])
+def test_parts_on_a_cluster_are_the_whole(
+    folder: Path, cluster: Cluster, monkeypatch: pytest.MonkeyPatch, gpus: int, device: str
+) -> None:
+    cluster.gpus = gpus
     with socket.create_server(("127.0.0.1", 0)) as head:
         monkeypatch.setenv("RAY_ADDRESS", f"127.0.0.1:{head.getsockname()[1]}")
-        done = run(folder, "--ray", 2, "--json")
+        done = run(folder, "--ray", 2, "--json", "--device", device)
     assert done.exit_code == 0, done.stderr
     found, whole = json.loads(done.stdout), json.loads(run(folder, "--json").stdout)
     assert (found["rows"], found["processes"]) == (whole["rows"], 2)
-    assert cluster.options == {"num_cpus": 1, "num_gpus": 0}
+    wants = gpus > 0 and device == "auto"
+    assert (cluster.options["num_cpus"], cluster.options["num_gpus"]) == (1, int(wants))
+    assert python_path() == cluster.options["runtime_env"]["env_vars"]["PYTHONPATH"]
+    assert "through the network, on other machines, at most about " in done.stderr
+    assert f"2 parts on the cluster, {'a GPU' if wants else 'one CPU'} each." in done.stderr
+    assert "2 of 2 parts" in done.stderr
     assert not cluster.open
 
 
-def test_what_a_task_refuses_is_the_same_sentence(folder: Path, cluster: Cluster) -> None:
+def test_a_part_that_fails_ends_the_others(cluster: Cluster) -> None:
+    parts: list[on_ray.Part] = [(("nowhere",), {}), (("nowhere",), {})]
+    with pytest.raises(DataError, match="nowhere is no folder"):
+        on_ray.in_parts(cluster, "tests.test_cli_evaluate:refused", parts)
+    assert len(cluster.cancelled) == 1
+
+
+def refused(folder: str) -> None:
+    raise DataError(f"{folder} is no folder")
+
+
+def test_what_is_refused_is_the_same_sentence(folder: Path, cluster: Cluster) -> None:
     done = run(folder / "nowhere", "--ray", 2)
     assert (done.exit_code, done.stderr) == (2, run(folder / "nowhere").stderr)
     assert not cluster.open
@@ -99,8 +135,14 @@ def test_no_cluster_is_said_at_once(folder: Path, cluster: Cluster, monkeypatch:
     monkeypatch.setenv("RAY_ADDRESS", f"127.0.0.1:{port}")
     done = run(folder, "--ray", 2)
     assert done.exit_code == 2
-    assert "There is no Ray cluster ([Errno 111] Connection refused). Start one with ray start --head." in done.stderr
+    assert f"There is no Ray cluster at 127.0.0.1:{port}: [Errno 111] Connection refused Start one" in done.stderr
     assert cluster.address == "", "Ray was not asked"
+
+
+def test_an_address_in_brackets_is_one() -> None:
+    with pytest.raises(OSError, match=r"refused|Cannot assign|not supported|unreachable"):
+        on_ray.reach("ray://[::1]:9")
+    on_ray.reach("auto")
 
 
 def test_an_interrupt_says_what_is_kept(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -111,8 +153,8 @@ def test_an_interrupt_says_what_is_kept(folder: Path, tmp_path: Path, monkeypatc
     file = tmp_path / "answers.jsonl"
     done = run(folder, "--resume", file)
     assert (done.exit_code, done.stdout) == (130, "")
-    assert done.stderr == f"Stopped. What is in {file} is kept: the same command goes on from there.\n"
-    assert run(folder).stderr == "Stopped. Nothing is kept.\n"
+    assert done.stderr.splitlines()[1:] == [f"Stopped. What is in {file} is kept: the same command goes on from there."]
+    assert run(folder).stderr.splitlines()[1:] == ["Stopped. Nothing is kept."]
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from click.testing import CliRunner
 from inception_lab.cli import fetch as command
 from inception_lab.cli.main import main
 from inception_lab.models import hub
+from inception_lab.models.records import RECORDS
 from tests.models.hubfolder import randomised, safetensors_bytes, serving, store
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -58,6 +59,21 @@ def test_one_that_fails_does_not_stop_the_others(content: bytes, empty: Path) ->
     found = json.loads(done.stdout)
     assert [one["network"] for one in found["networks"]] == [TAG]
     assert "hub cannot be reached" in found["failed"]["inception_v4.tf_in1k"]
+
+
+def test_a_hub_that_does_not_answer_is_asked_once(content: bytes, empty: Path) -> None:
+    """What is here is told, the first that is not gets the sentence, and the others stand in one line."""
+    store(empty, TAG, content)
+    done = CliRunner().invoke(main, ["fetch", "--all", "--json"])
+    assert done.exit_code == 2
+    found = json.loads(done.stdout)
+    assert {one["network"] for one in found["networks"]} == {TAG, "efficientnet_lite0"}
+    assert len(found["failed"]) == len(RECORDS) - 2
+    assert done.stderr.count("the hub cannot be reached (") == 1
+    assert "Here already: " in done.stderr
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith("Not asked for either, as the hub cannot be reached: ")
+    assert last.count(",") == len(found["failed"]) - 2 + 1
 
 
 def test_all_without_room_begins_nothing(empty: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -51,10 +51,10 @@ network_option = click.option(
     "--network", metavar="TAG", help="Weights by tag, see `nets`, or run:ID. Default: the embedded one."
 )
 target_option = click.option(
-    "--target", type=int, metavar="CLASS", help="Class by index, ImageNet's 0 to 999. Default: the first guess."
+    "--target", metavar="CLASS", help="Class by name or index: 'tiger cat' or 282. Default: the first guess."
 )
 against_option = click.option(
-    "--against", type=int, metavar="CLASS", help="Explain the target's logit less the logit of this class."
+    "--against", metavar="CLASS", help="Explain the target's logit less that of this class, by name or index."
 )
 method_option = click.option("--method", type=click.Choice(METHODS), default=METHODS[0], show_default=True)
 layer_option = click.option(
@@ -90,6 +90,13 @@ def embedded(network: str | None) -> str:
     from inception_lab.models.records import EMBEDDED
 
     return network or EMBEDDED
+
+
+def class_of(name: str | None, network: str) -> int | None:
+    """The class that was asked for by name or index; None for none. Raises `SettingsError` for a name no class has."""
+    from inception_lab.images.naming import class_of as of
+
+    return None if name is None else of(name, network)
 
 
 def as_csv(rows: Sequence[dict[str, Any]]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
@@ -12,6 +13,7 @@ import click
 from inception_lab.cli.asked import (
     METHODS,
     against_option,
+    class_of,
     embedded,
     image_argument,
     layer_option,
@@ -23,7 +25,7 @@ from inception_lab.cli.asked import (
     scales_option,
     target_option,
 )
-from inception_lab.cli.counting import counting
+from inception_lab.cli.counting import counting, say_cost
 from inception_lab.cli.output import json_option, save, show
 
 if TYPE_CHECKING:
@@ -45,8 +47,8 @@ def attribute(
     image: Path,
     network: str | None,
     method: Method,
-    target: int | None,
-    against: int | None,
+    target: str | None,
+    against: str | None,
     at: str | None,
     scales: Sequence[tuple[str, float]],
     relative: bool,
@@ -61,14 +63,15 @@ def attribute(
     """
     if output is not None and output.suffix.lower() not in SUFFIXES:
         raise click.BadParameter(f"{output.name} must end in {', '.join(SUFFIXES)}.", param_hint="-o")
+    from inception_lab.images.announce import announce
     from inception_lab.images.attribute import attribute as ask
-    from inception_lab.images.attribute import estimate
     from inception_lab.images.moved import moved
 
     tag, held = embedded(network), scales_of(scales)
-    click.echo(f"{method}: {estimate(method, network=tag, image=image, at=at)}.", err=True)
+    aim, other = class_of(target, tag), class_of(against, tag)
+    say_cost(method, announce("attribute", tag, method=method, image=image, at=at, progress=counting("MB", size=1e6)))
     if held is None:
-        found = ask(image, tag, method=method, target=target, against=against, at=at, progress=counting("images"))
+        found = ask(image, tag, method=method, target=aim, against=other, at=at, progress=counting("images"))
     else:
         found = moved(
             image,
@@ -76,15 +79,15 @@ def attribute(
             scales=held,
             relative=relative,
             method=method,
-            target=target,
-            against=against,
+            target=aim,
+            against=other,
             at=at,
             progress=counting("images"),
         )
     if output is not None:
         save(output, _pixels(found, output.suffix.lower()))
     data = found.to_dict() | {"image": str(image), "file": None if output is None else str(output)}
-    show(data, as_json=as_json, text=lambda: _text(found, output))
+    show(data, as_json=as_json, text=lambda: f"{_text(found, output)}\n{_test(image, found, held)}")
 
 
 def _text(found: Attribution, output: Path | None) -> str:
@@ -95,6 +98,16 @@ def _text(found: Attribution, output: Path | None) -> str:
     if found.completeness_error is not None and found.difference is not None:
         lines.append(f"completeness error {found.completeness_error:.3g} of {found.difference:.3g} logits")
     return "\n".join([*lines, *([str(output)] if output else [])])
+
+
+def _test(image: Path, found: Attribution, scales: object) -> str:
+    """The command that tests this very map, or why there is none."""
+    if scales is not None:
+        return "a map at other scales is of a changed network, which trust does not ask"
+    words = ["trust", str(image), "--network", found.network, "--method", found.method, "--target", str(found.target)]
+    words += ["--against", str(found.against)] if found.against is not None else []
+    words += ["--at", found.layer] if found.layer is not None else []
+    return f"test this map: python -m inception_lab {shlex.join(words)}"
 
 
 def _pixels(found: Attribution, suffix: str) -> bytes:

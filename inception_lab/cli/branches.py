@@ -11,6 +11,7 @@ import click
 from inception_lab.cli.asked import (
     against_option,
     as_csv,
+    class_of,
     csv_option,
     embedded,
     image_argument,
@@ -21,7 +22,7 @@ from inception_lab.cli.asked import (
     scales_option,
     target_option,
 )
-from inception_lab.cli.counting import counting
+from inception_lab.cli.counting import counting, say_cost
 from inception_lab.cli.output import json_option, save, show
 from inception_lab.cli.output import table as columns
 from inception_lab.cli.train import Numbers
@@ -40,8 +41,8 @@ SCALES = "0,0.25,0.5,0.75,1"
 def credit(
     image: Path,
     network: str | None,
-    target: int | None,
-    against: int | None,
+    target: str | None,
+    against: str | None,
     at: str | None,
     scales: Sequence[tuple[str, float]],
     relative: bool,
@@ -53,16 +54,17 @@ def credit(
     Branches, shortcuts and residuals: gradient times activation in logits, at every concatenation and add; the
     parts of each add up to its whole.
     """
-    from inception_lab.images.caps import said
+    from inception_lab.images.announce import announce
     from inception_lab.images.credit import credit as ask
 
     tag = embedded(network)
-    click.echo(f"credit: {said('credit', tag)}.", err=True)
+    aim = class_of(target, tag)
+    say_cost("credit", announce("credit", tag, progress=counting("MB", size=1e6)))
     found = ask(
         image,
         tag,
-        target=target,
-        against=against,
+        target=aim,
+        against=class_of(against, tag),
         at=at,
         scales=scales_of(scales),
         relative=relative,
@@ -81,7 +83,7 @@ def credit(
 def rho(
     image: Path,
     network: str | None,
-    target: int | None,
+    target: str | None,
     scales: tuple[float, ...],
     at: str | None,
     relative: bool,
@@ -92,10 +94,13 @@ def rho(
     The best five classes at each number. 0 switches a block off: only its shortcut is left. The map at a scale is
     that of `attribute --scale`.
     """
+    from inception_lab.images.announce import announce
     from inception_lab.images.residuals import rho as ask
 
     tag = embedded(network)
-    found = ask(image, tag, scales=scales, at=at, relative=relative, target=target, progress=counting("scales"))
+    aim = class_of(target, tag)
+    say_cost("rho", announce("rho", tag, scales=len(scales), target=aim, progress=counting("MB", size=1e6)))
+    found = ask(image, tag, scales=scales, at=at, relative=relative, target=aim, progress=counting("scales"))
     data = {"image": str(image), "network": tag, "scales": [one.to_dict() for one in found]}
     show(data, as_json=as_json, text=lambda: _rho_text(found))
 
@@ -107,7 +112,7 @@ def rho(
 def damage(
     image: Path,
     network: str | None,
-    target: int | None,
+    target: str | None,
     scale: float,
     relative: bool,
     table: Path | None,
@@ -117,12 +122,13 @@ def damage(
 
     Each residual block by itself is switched off, or set to --scale, and the class is asked for again.
     """
-    from inception_lab.images.caps import said
+    from inception_lab.images.announce import announce
     from inception_lab.images.residuals import damage as ask
 
     tag = embedded(network)
-    click.echo(f"damage: {said('damage', tag)}.", err=True)
-    found = ask(image, tag, scale=scale, relative=relative, target=target, progress=counting("parts"))
+    aim = class_of(target, tag)
+    say_cost("damage", announce("damage", tag, progress=counting("MB", size=1e6)))
+    found = ask(image, tag, scale=scale, relative=relative, target=aim, progress=counting("parts"))
     if table is not None:
         save(table, as_csv(found.to_rows()))
     show(found.to_dict() | {"image": str(image)}, as_json=as_json, text=lambda: _damage_text(found))

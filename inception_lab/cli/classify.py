@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
-from inception_lab.cli.counting import counting
+from inception_lab.cli.asked import embedded
+from inception_lab.cli.counting import counting, say_closeness, say_cost
 from inception_lab.cli.output import json_option, save, show
 
 if TYPE_CHECKING:
@@ -55,8 +56,14 @@ def classify(
 
     A file that is no photograph is named with the reason and the others go on; exit status 2 if none could be read.
     """
+    from inception_lab.images.announce import announce
     from inception_lab.images.classify import classify as ask
 
+    read = cast("Reading", reading)
+    asked = {"crops": crops, "reading": read, "precision": precision, "progress": counting("MB", size=1e6)}
+    say_cost("classify", announce("classify", network or (embedded(None),), images=len(image), **asked))  # type: ignore[arg-type]
+    if precision == "bf16":
+        say_closeness(network or (embedded(None),))
     found = ask(
         list(image),
         networks=network or None,

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import os
-import socket
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from inception_lab.cli.asked import FILE
-from inception_lab.cli.counting import counting
+from inception_lab.cli.asked import FILE, embedded
+from inception_lab.cli.counting import counting, say_closeness, say_cost
 from inception_lab.cli.output import json_option, save, show, stopped
-from inception_lab.errors import LabError, RunError
 
 if TYPE_CHECKING:
     from inception_lab.images.evaluation import Evaluation
 
-PATIENCE = 5.0  # seconds for the head of a cluster to answer
+PART = "inception_lab.images.evaluate:evaluate_shard"  # what each task of a cluster runs
 
 
 @click.command()
@@ -51,13 +48,17 @@ def evaluate(folder: Path, table: Path | None, ray: int | None, as_json: bool, *
     It holds one folder per class. Class folders are named by WordNet id (n07920052), index (967) or label
     (espresso); for a run:ID by index or label. Shares are 0 to 1, with 95 % intervals; files that cannot be read
     are named on stderr and left out. Several GPUs: torchrun --nproc-per-node N -m inception_lab evaluate FOLDER.
+    With --ray N the cluster's machines must find the folder, and the lab, at the same paths; each part asks for a GPU
+    with --device cuda, or with auto where the cluster has any, else for one CPU.
     """
     from inception_lab.images.evaluate import evaluate as measure
 
-    asked["network"] = asked["network"] or _embedded()
+    asked["network"] = asked["network"] or (embedded(None),)
     first = os.environ.get("RANK", "0") == "0"  # of torchrun's processes only one speaks
+    if first:
+        _say_cost(folder, elsewhere=ray is not None, **asked)
     if asked["precision"] == "bf16" and first and ray is None:
-        _say_closeness(asked["network"], ensemble=asked["ensemble"])
+        say_closeness(asked["network"])
     kept = asked["resume"]
     with stopped(f"What is in {kept} is kept: the same command goes on from there." if kept else "Nothing is kept."):
         if ray is not None:
@@ -73,57 +74,31 @@ def evaluate(folder: Path, table: Path | None, ray: int | None, as_json: bool, *
     show(found.to_dict() | {"folder": str(folder)}, as_json=as_json, text=lambda: str(found))
 
 
-def _embedded() -> str:
-    from inception_lab.models.records import EMBEDDED
+def _say_cost(folder: Path, *, resume: Path | None, ensemble: bool, elsewhere: bool, **asked: Any) -> None:
+    from inception_lab.images.announce import announce
 
-    return EMBEDDED
-
-
-def _say_closeness(network: str | tuple[str, ...], *, ensemble: bool) -> None:
-    from inception_lab.images.ensemble import asked
-    from inception_lab.images.precision import closeness
-
-    for tag in asked(network, _embedded(), together=ensemble)[0]:
-        click.echo(str(closeness(tag)), err=True)
+    tags = asked.pop("network")
+    loading = counting("MB", size=1e6)
+    say_cost("evaluate", announce("evaluate", tags, folder=folder, elsewhere=elsewhere, progress=loading, **asked))
 
 
 def _on_ray(folder: Path, parts: int, *, blacklist: Path | None, resume: Path | None, **asked: Any) -> Evaluation:
-    """The same in so many tasks of a cluster, which must see the folder at the same path and have the lab installed.
+    """The same in so many tasks of a cluster, which must see the folder at the same path and have the lab's libraries.
 
-    With device cuda each task asks for a GPU.
+    With device cuda, or auto on a cluster with GPUs, each task asks for one.
     """
-    from inception_lab.images.evaluate import evaluate_shard, merge, settings
+    from inception_lab.images.evaluate import merge, settings
     from inception_lab.images.ranking import absolute
+    from inception_lab.jobs import on_ray
 
-    try:
-        ray: Any = import_module("ray")
-    except ImportError:
-        raise RunError("Ray is not installed. Install it with pip install 'ray>=2.50,<3'.") from None
-    wanted, place, address = settings(**asked), absolute(folder), os.environ.get("RAY_ADDRESS", "auto")
+    wanted, place = settings(**asked), absolute(folder)
     kept, out = absolute(resume) if resume else None, absolute(blacklist) if blacklist else None
+    ray = on_ray.connected()
     try:
-        _reach(address)
-        ray.init(address=address, log_to_driver=False, configure_logging=False)
-    except (OSError, ValueError, RuntimeError) as problem:
-        raise RunError(
-            f"There is no Ray cluster ({str(problem).splitlines()[0]}). Start one with ray start --head."
-        ) from None
-    try:
-        task = ray.remote(evaluate_shard).options(num_cpus=1, num_gpus=int(wanted.device == "cuda"))
-        tasks = [
-            task.remote(place, wanted, rank=part, world=parts, blacklist=out, resume=kept) for part in range(parts)
-        ]
-        return merge(place, wanted, ray.get(tasks), blacklist=out)
-    except ray.exceptions.RayTaskError as problem:
-        raise (
-            problem.cause if isinstance(problem.cause, LabError) else RunError(f"A part failed: {problem}")
-        ) from None
+        gpu = wanted.device == "cuda" or (wanted.device == "auto" and on_ray.gpus(ray) > 0)
+        named = {"world": parts, "blacklist": out, "resume": kept}
+        every: list[on_ray.Part] = [((place, wanted), {"rank": part, **named}) for part in range(parts)]
+        click.echo(f"{parts} parts on the cluster, {'a GPU' if gpu else 'one CPU'} each.", err=True)
+        return merge(place, wanted, on_ray.in_parts(ray, PART, every, gpu=gpu, done=counting("parts")), blacklist=out)
     finally:
         ray.shutdown()
-
-
-def _reach(address: str) -> None:
-    """Raises `OSError` if nobody listens at host:port: Ray itself would go on asking for minutes."""
-    host, _, port = address.removeprefix("ray://").rpartition(":")
-    if host and port.isdecimal():
-        socket.create_connection((host.strip("[]"), int(port)), timeout=PATIENCE).close()

@@ -10,7 +10,7 @@ import click
 
 from inception_lab.cli.counting import counting
 from inception_lab.cli.output import json_option, show, stopped
-from inception_lab.errors import LabError, WeightsUnavailable
+from inception_lab.errors import HubUnreachable, LabError, WeightsUnavailable
 
 if TYPE_CHECKING:
     from inception_lab.models.records import WeightRecord
@@ -38,7 +38,11 @@ def fetch(networks: tuple[str, ...], everything: bool, as_json: bool) -> None:
     _announce(records)
     found: list[Entry] = []
     failed: dict[str, str] = {}
+    silent: str | None = None  # what the hub's silence was called, once it did not answer
     for record in records:
+        if silent and not _is_here(record):
+            failed[record.tag] = silent
+            continue
         try:
             with stopped("What came is kept: the same command goes on from there."):
                 found.append(_bring(record))
@@ -47,17 +51,33 @@ def fetch(networks: tuple[str, ...], everything: bool, as_json: bool) -> None:
                 raise
             failed[record.tag] = str(error)
             click.echo(f"{record.tag}: {error}", err=True)
+            silent = "Not asked for: the hub cannot be reached." if isinstance(error, HubUnreachable) else silent
+    _say_silence(failed, silent)
     data: Entry = found[0] if len(records) == 1 else {"networks": found, "failed": failed}
     show(data, as_json=as_json, text=lambda: "\n".join(map(_line, found)))
     if failed:
         raise SystemExit(2)
 
 
+def _is_here(record: WeightRecord) -> bool:
+    """Whether it needs no hub: embedded, a run's, or in the cache."""
+    from inception_lab.models import hub
+
+    return not record.repository or hub.cached(record.repository) is not None
+
+
+def _say_silence(failed: dict[str, str], silent: str | None) -> None:
+    """One line for all that was not asked for, instead of a sentence each."""
+    rest = [tag for tag, why in failed.items() if why == silent]
+    if rest:
+        click.echo(f"Not asked for either, as the hub cannot be reached: {', '.join(rest)}.", err=True)
+
+
 def _announce(records: list[WeightRecord]) -> None:
     """Says what is here, what will come and what room there is. Raises `WeightsUnavailable` without room."""
     from inception_lab.models import hub
 
-    wanted = [one for one in records if one.repository and hub.cached(one.repository) is None]
+    wanted = [one for one in records if not _is_here(one)]
     here = [one.tag for one in records if one not in wanted]
     if here:
         click.echo(f"Here already: {', '.join(here)}.", err=True)

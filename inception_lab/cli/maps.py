@@ -12,6 +12,7 @@ from inception_lab.cli.asked import (
     METHODS,
     against_option,
     as_csv,
+    class_of,
     csv_option,
     embedded,
     image_argument,
@@ -21,7 +22,7 @@ from inception_lab.cli.asked import (
     options,
     target_option,
 )
-from inception_lab.cli.counting import counting
+from inception_lab.cli.counting import counting, say_cost
 from inception_lab.cli.output import json_option, save, show
 from inception_lab.cli.output import table as columns
 
@@ -53,8 +54,8 @@ def trust(
     image: Path,
     network: str | None,
     method: Method,
-    target: int | None,
-    against: int | None,
+    target: str | None,
+    against: str | None,
     at: str | None,
     steps: int,
     seeds: int,
@@ -70,14 +71,16 @@ def trust(
     same method on random weights, and completeness.
     """
     from inception_lab.images import deletion
+    from inception_lab.images.announce import announce
     from inception_lab.images.attribute import attribute
-    from inception_lab.images.caps import said
     from inception_lab.images.trust import trust as ask
 
     deletion.checked(steps, seeds, ground, regions)  # before the map is made
     tag = embedded(network)
-    click.echo(f"trust: {said('trust', tag, method=method)}.", err=True)
-    made = attribute(image, tag, method=method, target=target, against=against, at=at, progress=counting("images"))
+    aim, other = class_of(target, tag), class_of(against, tag)
+    cost = announce("attribute", tag, method=method, image=image, at=at, progress=counting("MB", size=1e6))
+    say_cost("trust", cost + announce("trust", tag, method=method, at=at, steps=steps, seeds=seeds, draws=draws))
+    made = attribute(image, tag, method=method, target=aim, against=other, at=at, progress=counting("images"))
     found = ask(
         made, steps=steps, seeds=seeds, ground=ground, regions=regions, draws=draws, progress=counting("images")
     )
@@ -90,8 +93,8 @@ def trust(
 @image_argument
 @click.option("--network", metavar="TAG", multiple=True, help="Weights by tag, or run:ID. Default: the embedded one.")
 @click.option("--method", type=click.Choice(METHODS), multiple=True, help=f"Default: {METHODS[0]}.")
-@click.option("--target", type=int, metavar="CLASS", multiple=True, help="Class by index. Default: the first guess.")
-@click.option("--against", type=int, metavar="CLASS", multiple=True, help="As for attribute.")
+@click.option("--target", metavar="CLASS", multiple=True, help="By name or index. Default: the first guess.")
+@click.option("--against", metavar="CLASS", multiple=True, help="As for attribute.")
 @click.option("--at", metavar="ADDRESS", multiple=True, help="Layer, as for attribute.")
 @click.option("-o", "--output", type=FILE, help="Write the difference, first less second, as .npy.")
 @json_option
@@ -102,22 +105,17 @@ def compare_maps(image: Path, output: Path | None, as_json: bool, **asked: tuple
     """
     if output is not None and output.suffix.lower() != ".npy":
         raise click.BadParameter(f"{output.name} must end in .npy.", param_hint="-o")
+    from inception_lab.images.announce import announce
     from inception_lab.images.attribute import attribute
     from inception_lab.images.comparison import compare_maps as ask
 
-    pairs = {name: _two(name, given) for name, given in asked.items()}
-    first, second = (
-        attribute(
-            image,
-            embedded(pairs["network"][place]),
-            method=cast("Method", pairs["method"][place] or METHODS[0]),
-            target=pairs["target"][place],
-            against=pairs["against"][place],
-            at=pairs["at"][place],
-            progress=counting("images"),
-        )
-        for place in (0, 1)
-    )
+    questions = _questions(asked)
+    costs = [
+        announce("attribute", tag, method=one["method"], image=image, at=one["at"], progress=counting("MB", size=1e6))
+        for tag, one in questions
+    ]
+    say_cost("compare-maps", costs[0] + costs[1])
+    first, second = (attribute(image, tag, **one, progress=counting("images")) for tag, one in questions)
     found = ask(first, second)
     if output is not None:
         import numpy as np
@@ -142,8 +140,8 @@ def agreement(
     image: Path,
     network: tuple[str, ...],
     method: tuple[Method, ...],
-    target: int | None,
-    against: int | None,
+    target: str | None,
+    against: str | None,
     steps: int,
     seeds: int,
     ground: Ground,
@@ -156,13 +154,16 @@ def agreement(
     """
     from inception_lab.images.agreement import USUAL
     from inception_lab.images.agreement import agreement as ask
+    from inception_lab.images.announce import announce
 
+    tags, methods, loading = network or (embedded(None),), method or USUAL, counting("MB", size=1e6)
+    say_cost("agreement", announce("agreement", tags, method=methods, steps=steps, seeds=seeds, progress=loading))
     found = ask(
         image,
-        networks=network or (embedded(None),),
-        methods=method or USUAL,
-        target=target,
-        against=against,
+        networks=tags,
+        methods=methods,
+        target=class_of(target, tags[0]),
+        against=class_of(against, tags[0]),
         steps=steps,
         seeds=seeds,
         ground=ground,
@@ -171,6 +172,18 @@ def agreement(
     if table is not None:
         save(table, as_csv(found.rows()))
     show(found.to_dict() | {"image": str(image)}, as_json=as_json, text=lambda: _agreement_text(found))
+
+
+def _questions(asked: dict[str, tuple[Any, ...]]) -> list[tuple[str, dict[str, Any]]]:
+    """Network and options of the first and of the second map."""
+    pairs = {name: _two(name, given) for name, given in asked.items()}
+    found = []
+    for place in (0, 1):
+        tag = embedded(pairs["network"][place])
+        classes = {name: class_of(pairs[name][place], tag) for name in ("target", "against")}
+        method = cast("Method", pairs["method"][place] or METHODS[0])
+        found.append((tag, {"method": method, "at": pairs["at"][place], **classes}))
+    return found
 
 
 def _two(name: str, given: tuple[Value, ...]) -> tuple[Value | None, Value | None]:

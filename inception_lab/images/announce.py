@@ -7,26 +7,31 @@ from passes that are measured the first time a network is asked (`images.estimat
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from heapq import nlargest
+from pathlib import Path
 from typing import Any, Literal, assert_never, get_args
 
 from inception_lab.errors import SettingsError
-from inception_lab.images import agreement, caps, deletion, estimate, residuals, voting
+from inception_lab.images import agreement, caps, deletion, estimate, pace, residuals, voting
 from inception_lab.images.attribute import estimate as map_estimate
 from inception_lab.images.crops import Reading, protocol
 from inception_lab.images.ensemble import asked
 from inception_lab.images.estimate import long
+from inception_lab.images.evaluate import listed, settings
 from inception_lab.images.load import Photo, Source
 from inception_lab.images.methods import METHODS, Method
 from inception_lab.images.networks import KEPT, MODELS, Precision, memory, threads_set
+from inception_lab.images.placed import Device, place
 from inception_lab.images.randomised import KINDS, Kind, calibration
+from inception_lab.images.ranking import Settings
 from inception_lab.images.trained import known
 from inception_lab.models.hub import Progress
 from inception_lab.models.records import EMBEDDED
 
-Task = Literal["classify", "attribute", "trust", "agreement", "credit", "rho", "damage"]
+Task = Literal["classify", "evaluate", "attribute", "trust", "agreement", "credit", "rho", "damage"]
 TASKS: tuple[Task, ...] = get_args(Task)
 
 BACK = 3.0  # a credit over a plain way back: its hooks write and add up every part in fp64
@@ -36,6 +41,7 @@ BACK = 3.0  # a credit over a plain way back: its hooks write and add up every p
 class Cost:
     """`images` through networks, about so many `seconds` on this machine, at most about so many bytes of `memory`.
 
+    Seconds that pass on other machines, whose pace nobody here knows, are nan, and the memory is that of each process.
     The bytes are those beside the networks once they have been announced: loaded, with the second copy of their weights
     in the processor's order. For classifying and evaluating their loading is in it.
     """
@@ -49,13 +55,15 @@ class Cost:
         return Cost(self.images + other.images, self.seconds + other.seconds, max(self.memory, other.memory))
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values: `images`, `seconds`, `memory` in bytes."""
-        return {"images": self.images, "seconds": self.seconds, "memory": self.memory}
+        """Plain values: `images`, `seconds` (None if they pass elsewhere), `memory` in bytes."""
+        seconds = None if math.isnan(self.seconds) else self.seconds
+        return {"images": self.images, "seconds": seconds, "memory": self.memory}
 
     def __str__(self) -> str:
+        takes = "on other machines" if math.isnan(self.seconds) else f"{long(self.seconds)} on this machine"
         return (
-            f"{self.images:,} image{'s' * (self.images != 1)} through the network, {long(self.seconds)} on this "
-            f"machine, at most about {self.memory / 1e6:,.0f} MB of memory"
+            f"{self.images:,} image{'s' * (self.images != 1)} through the network, {takes}, at most about "
+            f"{self.memory / 1e6:,.0f} MB of memory"
         )
 
 
@@ -76,12 +84,18 @@ def announce(
     draws: int = 1,
     scales: int = len(residuals.SCALES),
     target: int | None = None,
+    folder: str | Path | None = None,
+    blacklist: str | Path | None = None,
+    device: Device = "auto",
+    workers: int | None = None,
+    elsewhere: bool = False,
     threads: int | None = None,
     progress: Progress | None = None,
 ) -> Cost:
     """What `task` will take: images, seconds and memory, with the arguments that the task itself takes.
 
     announce("classify", network or networks or "paper-ensemble", images=, crops=, reading=, precision=)
+    announce("evaluate", as "classify", folder=, blacklist=, crops=, …, device=, workers=, elsewhere=on a cluster)
     announce("attribute", network, method=, at=, image=)     `image` counts its own superpixels; compare_maps is two
     announce("trust", network, method=, at=, steps=, seeds=, kinds=, draws=)     the test alone, without the map
     announce("agreement", networks, method=methods, steps=, seeds=)
@@ -92,6 +106,10 @@ def announce(
     """
     if task not in TASKS:
         raise SettingsError(f"There is no task {task!r}; there are {', '.join(TASKS)}.")
+    if task == "evaluate":
+        wanted = settings(network, crops=crops, reading=reading, device=device, workers=workers, precision=precision)
+        with threads_set(threads):
+            return _evaluate(wanted, folder or ".", blacklist, elsewhere=elsewhere, progress=progress)
     tags = asked(network, EMBEDDED, together=False)[0]
     methods = _methods(task, method)
     with threads_set(threads):
@@ -119,18 +137,38 @@ def _methods(task: Task, method: Method | Sequence[Method] | None) -> tuple[Meth
     return (method,) if isinstance(method, str) else tuple(method)
 
 
+def _evaluate(
+    wanted: Settings, folder: str | Path, blacklist: str | Path | None, *, elsewhere: bool, progress: Progress | None
+) -> Cost:
+    """Photographs are decoded beside the network on a GPU, in turns with it on the processor."""
+    files = listed(folder, wanted, blacklist)
+    every = len(files.names) * wanted.crops * len(wanted.tags)
+    where = place("cpu" if elsewhere else wanted.device)
+    memory = _loading(wanted.tags, voting.BATCH) + pace.ahead(files, wanted, where)
+    if elsewhere:
+        return Cost(every, math.nan, memory)
+    for tag in wanted.tags:
+        MODELS.get(tag, progress=progress)
+    return Cost(every, len(files.names) * pace.seconds(files, wanted, where), memory)
+
+
 def _classify(
     tags: list[str], images: int, crops: int, reading: Reading, precision: Precision, progress: Progress | None
 ) -> Cost:
     """The memory is that of a process that has loaded none of the networks, of which it then keeps a few."""
     protocol(crops, reading)
     seconds = sum(estimate.passing(MODELS.get(tag, progress=progress, precision=precision)) for tag in tags)
+    count = images * crops
+    return Cost(count * len(tags), count * seconds, _loading(tags, min(crops, voting.BATCH)))
+
+
+def _loading(tags: Sequence[str], batch: int) -> int:
+    """Bytes that a process takes to load and ask the networks, one after the other; it then keeps a few of them."""
     records = [known(tag) for tag in tags]
-    every = {one.tag: memory(one, min(crops, voting.BATCH)) for one in records}
+    every = {one.tag: memory(one, batch) for one in records}
     largest = max(every, key=lambda tag: every[tag])
     others = nlargest(KEPT, (2 * one.megabytes * 10**6 for one in records if one.tag != largest))
-    count = images * crops
-    return Cost(count * len(tags), count * seconds, every[largest] + sum(others))
+    return every[largest] + sum(others)
 
 
 def _trust(tag: str, method: Method, at: str | None, steps: int, seeds: int, kinds: Sequence[Kind], draws: int) -> Cost:

@@ -9,6 +9,7 @@ from io import StringIO
 from typing import Any, final
 
 from inception_lab.images.crops import Box, Reading
+from inception_lab.images.networks import Precision
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,7 @@ class Classification:
     reading: Reading = "timm"
     members: tuple[tuple[str, float], ...] = ()
     votes: tuple[Vote, ...] = ()
+    precision: Precision = "fp32"
 
     @property
     def agreeing(self) -> int:
@@ -72,6 +74,7 @@ class Classification:
             "network": self.network,
             "crops": self.crops,
             "reading": self.reading,
+            "precision": self.precision,
             "members": [{"network": tag, "share": share} for tag, share in self.members],
             "votes": [vote.to_dict() for vote in self.votes],
             "note": self.note,
@@ -106,6 +109,7 @@ class Classifications(list[Classification]):
             "network": ", ".join(networks),
             "crops": self[0].crops if self else None,
             "reading": self[0].reading if self else None,
+            "precision": self[0].precision if self else None,
             "images": [entry.to_dict() for entry in self],
         }
 
@@ -113,7 +117,7 @@ class Classifications(list[Classification]):
         """One row per image, network and guess, for a table or CSV; a file that could not be read has one row."""
         found: list[dict[str, Any]] = []
         for entry in self:
-            head = {"file": entry.file, "network": entry.network, "crops": entry.crops, "reading": entry.reading}
+            head = {name: getattr(entry, name) for name in ("file", "network", "crops", "reading", "precision")}
             for place, one in enumerate(entry.predictions, 1):
                 found.append({**head, "guess": place, **one.to_dict(), "error": None})
             if entry.error:
@@ -124,7 +128,7 @@ class Classifications(list[Classification]):
     def to_csv(self) -> str:
         """`rows` as comma-separated values with a head."""
         out = StringIO()
-        heads = ("file", "network", "crops", "reading", "guess", "label", "index", "probability", "error")
+        heads = ("file", "network", "crops", "reading", "precision", "guess", "label", "index", "probability", "error")
         writer = csv.DictWriter(out, heads, lineterminator="\n")
         writer.writeheader()
         writer.writerows(self.rows())
@@ -138,7 +142,8 @@ class Classifications(list[Classification]):
 
 
 def _crops(one: Classification) -> str:
-    """The protocol in words."""
+    """The protocol in words, and the precision where it is not the usual one."""
+    near = ", bf16" * (one.precision == "bf16")
     if one.reading == "slim":
-        return "1 crop as slim cuts it"
-    return "1 crop" if one.crops == 1 else f"{one.crops} crops"
+        return f"1 crop as slim cuts it{near}"
+    return f"{one.crops} crop{'s' * (one.crops > 1)}{near}"

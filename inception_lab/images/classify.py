@@ -101,7 +101,7 @@ class _Ask:
         except ImageError as problem:
             self.counted.add(len(self.tags) * self.crops)
             return [
-                Classification(file, name, self.crops, (), str(problem), reading=self.reading)
+                Classification(file, name, self.crops, (), str(problem), reading=self.reading, precision=self.precision)
                 for name in (*self.tags, *last)
             ]
         said = {tag: self._asked(photo, tag) for tag in self.tags}
@@ -128,7 +128,18 @@ class _Ask:
                     boxes(photo, record, self.crops, self.reading), rows.argmax(dim=1).tolist(), chosen, strict=True
                 )
             )
-        return Classification(file, tag, self.crops, best, None, photo.note, seconds, self.reading, votes=kept)
+        return Classification(
+            file,
+            tag,
+            self.crops,
+            best,
+            None,
+            photo.note,
+            seconds,
+            self.reading,
+            votes=kept,
+            precision=self.precision,
+        )
 
     def _average(
         self, photo: Photo, file: str, said: dict[str, tuple[Tensor, float]], together: Ensemble
@@ -137,7 +148,16 @@ class _Ask:
         best = _best(mean, known(self.tags[0]).labels or labels(), self.top)
         seconds = sum(taken for _, taken in said.values())
         return Classification(
-            file, together.name, self.crops, best, None, photo.note, seconds, self.reading, together.members
+            file,
+            together.name,
+            self.crops,
+            best,
+            None,
+            photo.note,
+            seconds,
+            self.reading,
+            together.members,
+            precision=self.precision,
         )
 
 

@@ -76,11 +76,11 @@ def evaluate(
     )
     world = int(os.environ.get("WORLD_SIZE", "1"))
     rank = int(os.environ.get("RANK", "0")) if world > 1 else 0
-    listed = _files(folder, wanted, blacklist)
+    found = listed(folder, wanted, blacklist)
     with threads_set(threads):
-        shard = _shard(listed, wanted, rank, world, resume, progress)
+        shard = _shard(found, wanted, rank, world, resume, progress)
     shards = [shard] if world == 1 else _gathered(shard, world)
-    return _merged(listed, wanted, shards, time.perf_counter() - start)
+    return _merged(found, wanted, shards, time.perf_counter() - start)
 
 
 def settings(
@@ -124,7 +124,7 @@ def evaluate_shard(
     """Every `world`-th file from the `rank`-th on: what one process of several does, wherever it runs."""
     if not 0 <= rank < world:
         raise SettingsError(f"There is no part {rank} of {world}; parts count from 0 to {world - 1}.")
-    return _shard(_files(folder, settings, blacklist), settings, rank, world, resume, progress)
+    return _shard(listed(folder, settings, blacklist), settings, rank, world, resume, progress)
 
 
 def merge(
@@ -132,10 +132,11 @@ def merge(
 ) -> Evaluation:
     """The error rates from all parts. Raises `DataError` if one is missing."""
     seconds = max((shard.clock.seconds for shard in shards), default=0.0)
-    return _merged(_files(folder, settings, blacklist), settings, shards, seconds)
+    return _merged(listed(folder, settings, blacklist), settings, shards, seconds)
 
 
-def _files(folder: str | Path, settings: Settings, blacklist: str | Path | None) -> Files:
+def listed(folder: str | Path, settings: Settings, blacklist: str | Path | None = None) -> Files:
+    """The photographs below `folder` with their classes, for all networks of the question; errors as `evaluate`."""
     records = [known(tag) for tag in settings.tags]
     place, out = absolute(folder), Path(blacklist) if blacklist else None
     found = files(place, records[0], blacklist=out)

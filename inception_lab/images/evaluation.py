@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from io import StringIO
@@ -113,7 +114,8 @@ class Evaluation:
     def beside_paper(self) -> list[dict[str, Any]]:
         """Each row in per cent, with the paper's numbers for that network and protocol (None where it prints none).
 
-        `top1_interval` is the bootstrap's, which has no width where all or none were wrong, `top1_wilson` Wilson's.
+        `top1_interval` and `top5_interval` are the bootstrap's, which has no width where all or none were wrong,
+        `top1_wilson` and `top5_wilson` Wilson's.
         """
         found = []
         for one in self.rows:
@@ -125,8 +127,10 @@ class Evaluation:
                     "images": one.images,
                     "top1": round(100 * one.top1_error, 2),
                     "top5": round(100 * one.top5_error, 2),
-                    "top1_interval": [round(100 * end, 2) for end in one.bootstrap],
-                    "top1_wilson": [round(100 * end, 2) for end in one.interval],
+                    "top1_interval": _hundredfold(one.bootstrap),
+                    "top1_wilson": _hundredfold(one.interval),
+                    "top5_interval": _hundredfold(one.top5_bootstrap),
+                    "top5_wilson": _hundredfold(one.top5_interval),
                     "paper": paper.network if paper else None,
                     "table": paper.table if paper else None,
                     "paper_top1": paper.top1 if paper else None,
@@ -154,8 +158,9 @@ class Evaluation:
         out = StringIO()
         rows = self.beside_paper()
         for one in rows:
-            for interval, name in (("top1_interval", "top1"), ("top1_wilson", "top1_wilson")):
-                one[f"{name}_low"], one[f"{name}_high"] = one.pop(interval)
+            for place in ("top1", "top5"):
+                for interval, name in ((f"{place}_interval", place), (f"{place}_wilson", f"{place}_wilson")):
+                    one[f"{name}_low"], one[f"{name}_high"] = one.pop(interval)
             one |= {"reading": self.reading, "precision": self.precision, "blacklisted": self.blacklisted}
         writer = csv.DictWriter(out, list(rows[0]), lineterminator="\n")
         writer.writeheader()
@@ -166,12 +171,19 @@ class Evaluation:
         left = f", {self.blacklisted:,} blacklisted ones left out" if self.blacklisted else ""
         crops = f"{self.crops} crop{'s' if self.crops > 1 else ''}" + " as slim cuts it" * (self.reading == "slim")
         crops += ", bf16" * (self.precision == "bf16")
-        return "\n".join(
+        lines = [
             f"{one.network}, {one.images:,} images{left}, {crops}: "
-            f"top-1 error {_percent(one.top1_error, one.interval)}, "
-            f"top-5 error {_percent(one.top5_error, one.top5_interval)}" + _beside(paper)
+            f"top-1 error {_percent(one.top1_error, one.interval, one.bootstrap)}, "
+            f"top-5 error {_percent(one.top5_error, one.top5_interval, one.top5_bootstrap)}" + _beside(paper)
             for one, paper in zip(self.rows, self.beside_paper(), strict=True)
-        )
+        ]
+        return "\n".join([*lines, *([self._pace()] if self.device != "none" else [])])
+
+    def _pace(self) -> str:
+        """How long it took, and how much of that the networks waited for pictures."""
+        run = self.images + len(self.skipped) - self.resumed
+        waited = "" if math.isnan(self.idle) else f"; the networks waited {self.idle:.0%} of the time for photographs"
+        return f"{run:,} photographs in {self.seconds:.1f} s on {self.device}{waited}"
 
 
 def _printed(row: Row, crops: int, *, blacklisted: bool) -> Printed | None:
@@ -184,8 +196,14 @@ def _printed(row: Row, crops: int, *, blacklisted: bool) -> Printed | None:
 def _beside(row: dict[str, Any]) -> str:
     if row["paper"] is None:
         return ""
-    return f"; the paper prints {row['paper_top1']} / {row['paper_top5']} % for {row['paper']} ({row['table']})"
+    note = f": {row['note']}" if row["note"] else ""
+    return f"; the paper prints {row['paper_top1']} / {row['paper_top5']} % for {row['paper']} ({row['table']}){note}"
 
 
-def _percent(share: float, interval: Interval) -> str:
-    return f"{share:.1%} ({interval[0]:.1%} to {interval[1]:.1%})"
+def _percent(share: float, wilson: Interval, drawn: Interval) -> str:
+    """The share with both intervals, as the head of the README's table calls them."""
+    return f"{share:.1%} (Wilson {wilson[0]:.1%} to {wilson[1]:.1%}, bootstrap {drawn[0]:.1%} to {drawn[1]:.1%})"
+
+
+def _hundredfold(interval: Interval) -> list[float]:
+    return [round(100 * end, 2) for end in interval]

@@ -92,7 +92,7 @@ def class_index(name: str, own: Sequence[str] = ()) -> int:
         return wnids().index(name)
     if name.isdecimal() and int(name) < len(own or wnids()):
         return int(name)
-    fitting = [index for index, label in enumerate(own or labels()) if _spoken(label) == _spoken(name)]
+    fitting = [index for index, label in enumerate(own or labels()) if spoken(label) == spoken(name)]
     if len(fitting) == 1:
         return fitting[0]
     if own:
@@ -107,7 +107,7 @@ def class_index(name: str, own: Sequence[str] = ()) -> int:
     )
 
 
-def _spoken(name: str) -> str:
+def spoken(name: str) -> str:
     """A label as the name of a folder can say it: without capitals, and what no folder may hold is a space."""
     return name.replace("_", " ").replace("/", " ").casefold()
 

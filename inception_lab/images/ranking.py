@@ -5,37 +5,35 @@ Threads decode and cut the pictures ahead of the network, so that it need not wa
 
 from __future__ import annotations
 
-import copy
 import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-import torch
 from PIL import Image
 from torch import Tensor
 
-from inception_lab.errors import ImageError, SettingsError
+from inception_lab.errors import ImageError
 from inception_lab.images import voting
 from inception_lab.images.crops import Reading, crops
 from inception_lab.images.ensemble import Ensemble
 from inception_lab.images.labelled import Files
 from inception_lab.images.load import load
-from inception_lab.images.networks import Loaded, Precision, borrowed
+from inception_lab.images.networks import Precision
+from inception_lab.images.placed import Device as Device
+from inception_lab.images.placed import Place, Placed, place, placed
 from inception_lab.images.trained import known
-from inception_lab.models.fused import in_bf16
 from inception_lab.models.records import WeightRecord
 
-Device = Literal["auto", "cpu", "cuda"]
 AHEAD_BYTES = 256_000_000  # of cut pictures that wait for the network, at most, but always one
 MOST_AHEAD = 256
+MOST_WORKERS = 32
 
 Squares = tuple[Image.Image, ...]
 
@@ -98,13 +96,14 @@ def ranked(files: Files, places: Sequence[int], settings: Settings, *, clock: Cl
     """The files at `places`, in that order, each as soon as its batch is through; errors as `classify`."""
     clock = clock or Clock()
     records = [known(tag) for tag in settings.tags]
-    made = partial(_picture, files, records, settings)
-    with _loaded(settings) as networks, ThreadPoolExecutor(_workers(settings), "pictures") as pool:
-        clock.device, clock.workers = str(_device(settings)), _workers(settings)
-        size = max(1, _batch(settings) // settings.crops)
+    made = partial(decoded, files, records, settings)
+    where = place(settings.device)
+    networks, size = placed(settings.tags, where, settings.precision), group_size(settings, where)
+    with ThreadPoolExecutor(workers(settings), "pictures") as pool:
+        clock.device, clock.workers = str(where.device), workers(settings)
         start = time.perf_counter()
         try:
-            for group in _grouped(_ahead(pool, made, places, _deep(records, settings, size), clock), size):
+            for group in _grouped(_ahead(pool, made, places, deep(records, settings, size), clock), size):
                 yield from _judged(group, networks, settings, size)
                 clock.images += len(group)
                 clock.seconds = time.perf_counter() - start
@@ -112,7 +111,7 @@ def ranked(files: Files, places: Sequence[int], settings: Settings, *, clock: Cl
             pool.shutdown(cancel_futures=True)  # whoever stops early does not wait for pictures nobody will see
 
 
-def _picture(files: Files, records: Sequence[WeightRecord], settings: Settings, place: int) -> _Picture:
+def decoded(files: Files, records: Sequence[WeightRecord], settings: Settings, place: int) -> _Picture:
     name, target = files.names[place], files.targets[place]
     try:
         photo = load(files.folder / name, name=name, longest=None)
@@ -120,8 +119,8 @@ def _picture(files: Files, records: Sequence[WeightRecord], settings: Settings, 
         return _Picture(name, target, error=str(problem))
     squares: dict[object, Squares] = {}
     for record in records:
-        if _geometry(record) not in squares:
-            squares[_geometry(record)] = tuple(crops(photo, record, settings.crops, settings.reading))
+        if geometry(record) not in squares:
+            squares[geometry(record)] = tuple(crops(photo, record, settings.crops, settings.reading))
     return _Picture(name, target, squares)
 
 
@@ -150,17 +149,17 @@ def _grouped(pictures: Iterator[_Picture], size: int) -> Iterator[list[_Picture]
         yield group
 
 
-def _judged(group: list[_Picture], networks: Sequence[_Network], settings: Settings, size: int) -> Iterator[Ranked]:
+def _judged(group: list[_Picture], networks: Sequence[Placed], settings: Settings, size: int) -> Iterator[Ranked]:
     readable = [picture for picture in group if picture.error is None]
-    means = {network.tag: network.means(readable, settings.crops, size) for network in networks} if readable else {}
+    means = {network.tag: _means(network, readable, settings.crops, size) for network in networks} if readable else {}
     if readable and settings.together:
         means[settings.together.name] = voting.averaged(settings.together, means)
-    place = {id(picture): number for number, picture in enumerate(readable)}
+    rows = {id(picture): number for number, picture in enumerate(readable)}
     for picture in group:
         if picture.error is not None:
             yield Ranked(picture.file, error=picture.error)
             continue
-        row = place[id(picture)]
+        row = rows[id(picture)]
         yield Ranked(picture.file, tuple(rank(means[name][row], picture.target) for name in settings.rows))
 
 
@@ -170,74 +169,40 @@ def rank(probabilities: Tensor, target: int) -> int:
     return int((probabilities > own).sum()) + int((probabilities[:target] == own).sum())
 
 
-@dataclass(frozen=True, slots=True)
-class _Network:
-    """One network where it runs: borrowed for each batch on the processor, a copy of its own on a GPU."""
+def _means(network: Placed, pictures: Sequence[_Picture], n: int, size: int) -> Tensor:
+    """Softmax averaged over the crops of each picture, (pictures, classes).
 
-    tag: str
-    copied: Loaded | None
-    precision: Precision = "fp32"
-
-    def means(self, pictures: Sequence[_Picture], n: int, size: int) -> Tensor:
-        """Softmax averaged over the crops of each picture, (pictures, classes).
-
-        A group that is short is filled up to `size`: the last bits of a convolution depend on how many images it gets,
-        and so an answer would on where a kill or another process cut the list.
-        """
-        key = _geometry(known(self.tag))
-        squares = [square for picture in pictures for square in picture.squares[key]]
-        squares += [squares[0].copy() for _ in range((size - len(pictures)) * n)]
-        if self.copied is not None:
-            with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):  # else fp32 has 10 bits, as cuDNN likes it
-                rows = voting.of_squares(self.copied, squares)
-        else:
-            with borrowed(self.tag, precision=self.precision) as loaded:
-                rows = voting.of_squares(loaded, squares)
-        return rows[: len(pictures) * n].view(len(pictures), n, -1).mean(dim=1)
+    A group that is short is filled up to `size`: the last bits of a convolution depend on how many images it gets, and
+    so an answer would on where a kill or another process cut the list.
+    """
+    key = geometry(known(network.tag))
+    squares = [square for picture in pictures for square in picture.squares[key]]
+    squares += [squares[0].copy() for _ in range((size - len(pictures)) * n)]
+    return network.said(squares)[: len(pictures) * n].view(len(pictures), n, -1).mean(dim=1)
 
 
-@contextmanager
-def _loaded(settings: Settings) -> Iterator[tuple[_Network, ...]]:
-    device = _device(settings)
-    if device.type == "cpu":
-        yield tuple(_Network(tag, None, settings.precision) for tag in settings.tags)
-        return
-    found = []
-    for tag in settings.tags:
-        with borrowed(tag) as loaded:
-            model = copy.deepcopy(loaded.model).to(device)
-            found.append(
-                _Network(tag, Loaded(loaded.record, in_bf16(model) if settings.precision == "bf16" else model))
-            )
-    yield tuple(found)
-
-
-def _device(settings: Settings) -> torch.device:
-    """Where the networks run; of several GPUs the one that torchrun gives this process."""
-    if settings.device == "cpu" or (settings.device == "auto" and not torch.cuda.is_available()):
-        return torch.device("cpu")
-    if not torch.cuda.is_available():
-        raise SettingsError("This machine has no GPU that torch can use; ask for device cpu or auto.")
-    return torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")) % torch.cuda.device_count())
-
-
-def _geometry(record: WeightRecord) -> object:
+def geometry(record: WeightRecord) -> object:
     """What two networks share if they see the same squares."""
     return record.size, record.resize, record.interpolation, record.channels
 
 
-def _batch(settings: Settings) -> int:
-    return voting.BATCH if _device(settings).type == "cpu" else voting.BATCH_GPU
+def group_size(settings: Settings, where: Place) -> int:
+    """How many pictures go to the networks at a time."""
+    return max(1, where.batch // settings.crops)
 
 
-def _workers(settings: Settings) -> int:
-    return settings.workers or min(8, os.cpu_count() or 1)
+def workers(settings: Settings) -> int:
+    """Threads that decode: as many as the process has cores, as Pillow lets go of Python's lock where it decodes."""
+    if settings.workers:
+        return settings.workers
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(MOST_WORKERS, cores)
 
 
-def _deep(records: Sequence[WeightRecord], settings: Settings, size: int) -> int:
+def deep(records: Sequence[WeightRecord], settings: Settings, size: int) -> int:
     """How many pictures may be under way: two batches and one per thread, as far as the memory allows."""
-    each = sum({_geometry(record): 3 * record.size**2 * settings.crops for record in records}.values())
-    return max(1, min(2 * size + _workers(settings), AHEAD_BYTES // each, MOST_AHEAD))
+    each = sum({geometry(record): 3 * record.size**2 * settings.crops for record in records}.values())
+    return max(1, min(2 * size + workers(settings), AHEAD_BYTES // each, MOST_AHEAD))
 
 
 def absolute(folder: str | Path) -> Path:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import signal
-import socket
 import traceback
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any, final
 
-from inception_lab.errors import RunError
 from inception_lab.jobs.entry import function, log_to
-from inception_lab.jobs.launch import python_path
+from inception_lab.jobs.on_ray import connected, worker_environment
 from inception_lab.jobs.room import fits, parallel
 from inception_lab.jobs.store import Run
 from inception_lab.training.settings import Settings
@@ -30,22 +27,8 @@ class RayExecutor:
     stacks = False
 
     def __init__(self, work: str, *, address: str = "auto", slots: int | None = None) -> None:
-        try:
-            ray: Any = import_module("ray")
-        except ImportError:
-            raise RunError("Ray is not installed. Install it with pip install 'ray>=2.50,<3'.") from None
-        self._ray = ray
+        self._ray = ray = connected(address, namespace="inception-lab")
         self._work = work
-        handler = signal.getsignal(signal.SIGTERM)
-        try:
-            _reach(address)
-            ray.init(address=address, namespace="inception-lab", log_to_driver=False, configure_logging=False)
-        except (ConnectionError, ValueError, RuntimeError, OSError) as error:
-            raise RunError(
-                f"There is no Ray cluster at {address}: {_first_line(error)} Start one with ray start --head, or unset "
-                "RAY_ADDRESS to run on this machine."
-            ) from None
-        signal.signal(signal.SIGTERM, handler)  # Ray has put its own in place
         resources = ray.cluster_resources()
         self._cpus, self._gpus = max(1, int(resources.get("CPU", 1))), int(resources.get("GPU", 0))
         self._counted = slots or parallel()
@@ -74,7 +57,7 @@ class RayExecutor:
             lifetime="detached",
             num_cpus=run.settings.threads,
             num_gpus=int(_gets_gpu(run.settings)),
-            runtime_env={"env_vars": {"PYTHONPATH": python_path()}},
+            runtime_env=worker_environment(),
         )
         actor.remote().work.remote(str(run.folder), self._work)
 
@@ -118,14 +101,3 @@ class _Actor:
 
 def _gets_gpu(settings: Settings) -> bool:
     return settings.device == "cuda"
-
-
-def _reach(address: str) -> None:
-    """Raises `OSError` if nobody listens at `host:port`; Ray itself would go on trying for minutes."""
-    host, colon, port = address.removeprefix("ray://").rpartition(":")
-    if colon and port.isdecimal():
-        socket.create_connection((host, int(port)), timeout=5).close()
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]

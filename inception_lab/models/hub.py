@@ -20,7 +20,7 @@ from huggingface_hub.file_download import HfFileMetadata, get_hf_file_metadata, 
 from huggingface_hub.utils._fixes import WeakFileLock
 from huggingface_hub.utils.tqdm import tqdm as HubBar
 
-from inception_lab.errors import WeightsMismatch, WeightsUnavailable
+from inception_lab.errors import HubUnreachable, WeightsMismatch, WeightsUnavailable
 
 Progress = Callable[[int, int], None]
 """Called with (bytes done, bytes in all); what it raises ends the download, which can be taken up again."""
@@ -127,12 +127,12 @@ def _announced(repository: str, url: str) -> HfFileMetadata:
     """What the hub says of the file: size, SHA-256 and place; one question, no retries."""
     try:
         if constants.is_offline_mode():
-            raise WeightsUnavailable(_out_of_reach(repository, "HF_HUB_OFFLINE is set"))
+            raise HubUnreachable(_out_of_reach(repository, "HF_HUB_OFFLINE is set"))
         return get_hf_file_metadata(url, timeout=ANSWER_WITHIN)
     except HfHubHTTPError as problem:
         raise WeightsUnavailable(_out_of_reach(repository, f"it answered {problem.response.status_code}")) from None
     except httpx.HTTPError as problem:
-        raise WeightsUnavailable(_out_of_reach(repository, _short(problem))) from None
+        raise HubUnreachable(_out_of_reach(repository, _short(problem))) from None
 
 
 def _out_of_reach(repository: str, why: str) -> str:

@@ -13,9 +13,12 @@ import torch
 from torch import nn
 
 from inception_lab.assets import asset
-from inception_lab.images.estimate import CAP, FIXED, HELD, Measured, batch_of, estimate, measured
+from inception_lab.images.announce import announce
+from inception_lab.images.attribute import attribute
+from inception_lab.images.estimate import CAP, FIXED, HELD, Measured, batch_of, estimate, measured, reach
+from inception_lab.images.explain import layer
 from inception_lab.images.methods import BATCH, METHODS
-from inception_lab.images.networks import Loaded
+from inception_lab.images.networks import MODELS, Loaded
 from inception_lab.models.records import EMBEDDED, record
 
 SMALL = Measured(forward=0.01, gradient=0.03, live=1 << 20, held=1 << 20)
@@ -45,11 +48,39 @@ def test_what_fits_is_within_the_cap(method: str) -> None:
 def test_seconds_are_images_times_their_time() -> None:
     assert estimate("integrated_gradients", SMALL, size=224).seconds == pytest.approx(50 * 0.03 + 3 * 0.01)
     assert estimate("occlusion", SMALL, size=224).seconds == pytest.approx(171 * 0.01)
-    shallow, deep = (estimate("grad_cam", SMALL, size=224, at=at).seconds for at in (None, "stem"))
-    assert (shallow, deep) == (pytest.approx(0.024), pytest.approx(0.04))
+    assert estimate("grad_cam", SMALL, size=224).seconds == pytest.approx(0.04)
     assert str(estimate("saliency", SMALL, size=224)).startswith(
-        "2 images through the network, about less than a second on this machine, at most about "
+        "2 images through the network, less than a second on this machine, at most about "
     )
+
+
+def test_the_way_back_to_a_layer_is_shorter_than_to_the_image() -> None:
+    """Grad-CAM's alone: what lies before its layer is neither kept nor passed on the way back."""
+    loaded = MODELS.get(EMBEDDED)
+    whole = reach("saliency", loaded, None)
+    last, early = (reach("grad_cam", loaded, layer(loaded, at)[1]) for at in (None, "blocks/1"))
+    assert last.held < early.held < whole.held
+    assert last.held < whole.held / 8
+    assert reach("integrated_gradients", loaded, layer(loaded, None)[1]) is whole
+    assert reach("grad_cam", loaded, layer(loaded, None)[1]) is last, "it is measured once"
+    assert reach("grad_cam", loaded, nn.Conv2d(3, 3, 1)).held == pytest.approx(whole.held, rel=0.01), "never run"
+
+
+def test_grad_cam_keeps_nothing_of_what_lies_before_its_layer() -> None:
+    kept = [0]
+
+    def keep(tensor: torch.Tensor) -> torch.Tensor:
+        kept[0] += tensor.numel()
+        return tensor
+
+    def run(at: str) -> int:
+        announce("attribute", method="grad_cam", at=at)  # its own passes are not counted
+        kept[0] = 0
+        with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+            attribute(asset("samples", "coffee.jpg"), method="grad_cam", target=967, at=at)
+        return kept[0]
+
+    assert run("bn2") < run("blocks/1") / 4
 
 
 def test_one_pass_is_measured_once() -> None:

@@ -92,8 +92,10 @@ def test_error_rates(folder: Path) -> None:
     assert [sentence.split()[0] for sentence in found.skipped] == ["285/broken.jpg"]
     assert seen == [(0, 4), (1, 4), (2, 4), (3, 4), (4, 4)]
     assert str(found).startswith(
-        "efficientnet_lite0, 3 images, 1 crop: top-1 error 66.7% (20.8% to 93.9%), top-5 error 33.3%"
+        "efficientnet_lite0, 3 images, 1 crop: top-1 error 66.7% (Wilson 20.8% to 93.9%, bootstrap 0.0% to 100.0%), "
+        "top-5 error 33.3% (Wilson "
     )
+    assert f"on cpu; the networks waited {found.idle:.0%} of the time for photographs" in str(found)
     shape = json.loads(json.dumps(found.to_dict()))
     assert {"network", "crops", "images", "top1_error", "top5_error", "interval", "rows"} <= set(shape)
     assert len(shape["interval"]) == 2
@@ -251,7 +253,7 @@ def test_pictures_ahead_are_bounded_and_waiting_is_measured(
 ) -> None:
     made, judged = [0], [0]
     most = [0]
-    real_picture, real_rank = ranking._picture, ranking.rank
+    real_picture, real_rank = ranking.decoded, ranking.rank
 
     def picture(*given: object) -> object:
         made[0] += 1
@@ -263,7 +265,7 @@ def test_pictures_ahead_are_bounded_and_waiting_is_measured(
         judged[0] += 1
         return real_rank(shares, target)
 
-    monkeypatch.setattr(ranking, "_picture", picture)
+    monkeypatch.setattr(ranking, "decoded", picture)
     monkeypatch.setattr(ranking, "rank", rank)
     found = evaluate(many, network=V4, workers=1)
     assert (made[0], judged[0]) == (40, 40)
@@ -271,13 +273,42 @@ def test_pictures_ahead_are_bounded_and_waiting_is_measured(
     assert 0.3 < found.idle <= 1, "one slow thread cannot keep a quick network busy"
 
 
+class Slow(nn.Module):
+    """A device that takes its time, and leaves the processor to others meanwhile."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        time.sleep(0.08)
+        return torch.zeros(len(x), 1000)
+
+
+def test_a_network_slower_than_decoding_does_not_wait(many: Path, quick: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """40 tiny pictures in 10 groups of 80 ms: two threads are done with a group long before its turn."""
+    monkeypatch.setattr(networks, "pretrained", lambda tag, *, progress: Slow().eval())
+    found = evaluate(many, network=V4, workers=2)
+    assert found.seconds > 0.8
+    assert found.idle < 0.25
+    assert f"40 photographs in {found.seconds:.1f} s on cpu; the networks waited {found.idle:.0%}" in str(found)
+
+
+def test_as_many_threads_decode_as_there_are_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(16)), raising=False)
+    assert ranking.workers(settings()) == 16
+    assert ranking.workers(settings(workers=3)) == 3
+
+
 def test_beside_the_paper(many: Path, quick: None) -> None:
     [row] = evaluate(many, network=V4).beside_paper()
     assert (row["paper"], row["paper_top1"], row["paper_top5"]) == ("Inception-v4", 20.0, 5.0)
+    assert all(len(row[f"top{n}_{kind}"]) == 2 for n in (1, 5) for kind in ("interval", "wilson"))
     found = evaluate(many, network="paper-ensemble", crops=1)
     assert [row.network for row in found.rows] == [V4, IR, IR_ADV, "paper-ensemble"]
     assert found.beside_paper()[-1]["paper"] is None, "the paper's ensemble has 144 crops"
     assert found.to_csv().splitlines()[0].startswith("network,crops,images,top1,top5,paper,table")
+    heads = set(found.to_csv().splitlines()[0].split(","))
+    for name in ("top1", "top1_wilson", "top5", "top5_wilson"):
+        assert {f"{name}_low", f"{name}_high"} <= heads
+    note = "public weights, not the paper's own training; the paper leaves the blacklisted images out"
+    assert f"; the paper prints 20.0 / 5.0 % for Inception-v4 ({row['table']}): {note}" in str(found)
     assert len(found.to_csv().splitlines()) == 5
     four = printed("paper-ensemble", 144)
     assert four is not None

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import csv
+import json
+from pathlib import Path
+
 import pytest
 import torch
+from click.testing import CliRunner
 from torch import Tensor, nn
 
+from inception_lab.cli.main import main
 from inception_lab.errors import SettingsError
 from inception_lab.images import networks
 from inception_lab.images.classify import classify
@@ -64,3 +70,18 @@ def test_a_photograph_can_be_asked_in_bf16(monkeypatch: pytest.MonkeyPatch) -> N
     assert near.predictions[0].label == exact.predictions[0].label
     assert near.predictions[0].probability != exact.predictions[0].probability
     assert near.predictions[0].probability == pytest.approx(exact.predictions[0].probability, abs=0.1)
+    assert (exact.precision, near.precision) == (exact.to_dict()["precision"], near.to_dict()["precision"])
+    assert near.to_dict()["precision"] == "bf16"
+    assert ", 1 crop, bf16\n" in str(near)
+    assert "bf16" not in str(exact)
+
+
+def test_the_command_line_says_how_near_first(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(networks, "has_bf16", lambda: True)
+    table, photo = tmp_path / "guesses.csv", str(samples()[0].path)
+    done = CliRunner().invoke(main, ["classify", photo, "--precision", "bf16", "--csv", str(table), "--json"])
+    assert done.exit_code == 0, done.stderr
+    assert str(closeness()) in done.stderr
+    assert json.loads(done.stdout)["precision"] == "bf16"
+    rows = list(csv.DictReader(table.read_text().splitlines()))
+    assert {row["precision"] for row in rows} == {"bf16"}

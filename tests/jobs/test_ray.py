@@ -1,5 +1,6 @@
 """Runs on a real Ray cluster that the test starts; needs the extra `ray`."""
 
+import json
 import os
 import shutil
 import signal
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from inception_lab.assets import asset
 from inception_lab.errors import RunError
 from inception_lab.jobs import launch
 from inception_lab.jobs.executors import RayExecutor
@@ -20,6 +22,8 @@ from inception_lab.training.events import read_steps
 from inception_lab.training.settings import Settings
 from tests.jobs.conftest import Supervise
 from tests.jobs.live import until
+
+ROOT = Path(__file__).resolve().parents[2]
 
 pytestmark = pytest.mark.heavy
 
@@ -87,6 +91,25 @@ def test_runs_finish_fail_are_cancelled_and_adopted(store: Store, ray_supervise:
     result = store.run(long).result
     assert result is not None
     assert result["steps"] > made
+
+
+def test_parts_of_an_evaluation_are_the_whole(cluster: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In tasks of the cluster, whose workers start elsewhere and must find the lab by themselves."""
+    for place in ("967", "285", "504"):
+        (tmp_path / "set" / place).mkdir(parents=True)
+        shutil.copy(asset("samples", "coffee.jpg"), tmp_path / "set" / place)
+    monkeypatch.setenv("RAY_ADDRESS", cluster)
+    monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
+    words = [sys.executable, "-m", "inception_lab", "evaluate", str(tmp_path / "set"), "--json"]
+    asked = {"cwd": ROOT, "capture_output": True, "text": True, "timeout": 240}
+    whole, parts = (subprocess.run([*words, *more], **asked) for more in ([], ["--ray", "2"]))  # type: ignore[call-overload]
+    assert parts.returncode == 0, parts.stderr
+    found = json.loads(parts.stdout)
+    assert (found["rows"], found["processes"]) == (json.loads(whole.stdout)["rows"], 2)
+    assert "2 of 2 parts" in parts.stderr
+    refused = subprocess.run([*words[:4], str(tmp_path / "set" / "967"), "--ray", "2"], **asked)  # type: ignore[call-overload]
+    assert refused.returncode == 2
+    assert "has no class folders with photographs" in refused.stderr
 
 
 def test_missing_cluster_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
