@@ -19,6 +19,7 @@ from inception_lab.ui.photos import Upload, large
 from inception_lab.ui.widgets import linked, linked_segments, plain
 
 if TYPE_CHECKING:
+    from inception_lab.images.announce import Cost
     from inception_lab.images.attribute import Attribution
     from inception_lab.images.load import Photo
     from inception_lab.images.parts import Damage
@@ -36,15 +37,15 @@ class Moved:
 MOST = 200  # per cent of the scale that a block was built with
 WORDS = ("built", "moved")
 CHART = 210  # pixels: slider and guesses are to be seen at once
+MEANING = (
+    "ρ is what a block's residual is multiplied by before the add. The weights stay as they are: this asks how much "
+    "the trained network leans on a residual, not how one trained with that ρ would do."
+)
 SCOPES = {"all": "All blocks", "block": "One block"}
 
 
 def show(upload: Upload, network: str, target: int, against: int | None = None) -> str:
     """The slider with guesses and maps before and after, and what each block is worth; returns their Python."""
-    st.caption(
-        "ρ is what a block's residual is multiplied by before the add. The weights stay as they are, so this asks how "
-        "much the trained network leans on a residual; it does not say how a network trained with that ρ would do."
-    )
     above, below = st.container(), st.container()
     with below:  # first, as the block that is worth most is the one to begin with
         worth = damage.show(upload, network, target, alone=against is not None)
@@ -61,6 +62,7 @@ def _move(upload: Upload, network: str, target: int, against: int | None, worth:
         at = _scope(built, worth)
         percent = _percent()
         _said(built, at, percent)
+        st.caption(f"{MEANING} Each position costs {_cost(network, target)}.")
     with right:
         found = _answered(upload, network, target, against, at, percent)
     if found is not None:
@@ -84,23 +86,25 @@ def _answered(
 ) -> tuple[Moved, Moved] | None:
     """As built and as moved. Once a slow network has been asked, each move of the slider asks it without a button."""
     asked = (upload, network, target, against)
-    each = announcing.cost("rho", network, scales=1, target=target) + announcing.cost(
-        "attribute", network, method="grad_cam"
-    )
-    st.caption(f"Each position costs {each}.")
     built = working.kept().get(("step", *asked, None, 100))
     try:
         return working.answer(
             "move",
             (*asked, at, percent),
             lambda progress: (_step(*asked, None, 100, progress), _step(*asked, at, percent, progress)),
-            load=announcing.load(network, each.images * (1 + (built is None))),
+            load=announcing.load(network, _cost(network, target).images * (1 + (built is None))),
             label="Ask it at this scale",
             agreed=built is not None,
         )
     except LabError as error:
         st.error(plain(error), icon=":material/error:")
         return None
+
+
+def _cost(network: str, target: int) -> Cost:
+    """Of one position of the slider: guesses and a map."""
+    guessed = announcing.cost("rho", network, scales=1, target=target)
+    return guessed + announcing.cost("attribute", network, method="grad_cam")
 
 
 def _step(
@@ -200,16 +204,6 @@ def photo(upload: Upload) -> Photo:
 def _guesses(steps: Sequence[Rho], percent: int) -> list[dict[str, Any]]:
     """The five best before and after, and the class that is asked about; returns the rows of their table."""
     before, after = steps
-    rows: list[dict[str, Any]] = []
-    for column, step, title in zip(st.columns(2), steps, _titles(percent), strict=True):
-        figure, alt = guesses([p.label for p in step.predictions], [p.probability for p in step.predictions])
-        figure.update_layout(height=CHART)
-        column.markdown(f"**{title}**")
-        column.plotly_chart(figure, key=f"rho-{title[:2]}", alt=f"{title}. {alt}")
-        rows += [
-            {"scale": step.scale, "rank": n, "class": p.label, "probability": p.probability}
-            for n, p in enumerate(step.predictions, 1)
-        ]
     first, then = before.predictions[0].label, after.predictions[0].label
     st.caption(
         f"{plain(after.label)}: {before.probability:.1%} as built, {after.probability:.1%} now; its logit "
@@ -220,6 +214,16 @@ def _guesses(steps: Sequence[Rho], percent: int) -> list[dict[str, Any]]:
             else f"First choice {plain(then)}, not {plain(first)}."
         )
     )
+    rows: list[dict[str, Any]] = []
+    for column, step, title in zip(st.columns(2), steps, _titles(percent), strict=True):
+        figure, alt = guesses([p.label for p in step.predictions], [p.probability for p in step.predictions])
+        figure.update_layout(height=CHART)
+        column.markdown(f"**{title}**")
+        column.plotly_chart(figure, key=f"rho-{title[:2]}", alt=f"{title}. {alt}")
+        rows += [
+            {"scale": step.scale, "rank": n, "class": p.label, "probability": p.probability}
+            for n, p in enumerate(step.predictions, 1)
+        ]
     return rows
 
 
