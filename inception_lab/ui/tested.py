@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 KEY = "tests"  # in the session: the last maps that were tested, each with what was found
 KEPT = 8
-UNTESTED = "Not tested yet: see below."
+UNTESTED = "Not tested yet."
 
 
 def show(maps: Mapping[str, tuple[str, Attribution]], slots: Mapping[str, DeltaGenerator], *, key: str) -> None:
