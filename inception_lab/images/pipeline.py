@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
 from inception_lab.images.crops import Reading, crops, cuts
 from inception_lab.images.load import Photo
@@ -63,7 +64,7 @@ class Pipeline:
             },
             {
                 "step": "range",
-                "out": f"{self.seen[0]:.2f} to {self.seen[1]:.2f} here",
+                "out": f"{_signed(self.seen[0], '.2f')} to {_signed(self.seen[1], '.2f')} here",
                 "how": f"(value / 255 − {_range(self.mean)}) / {_range(self.std)}: black {low}, white {high}",
             },
         ]
@@ -93,6 +94,17 @@ def pipeline(photo: Photo, record: WeightRecord, n: int = 1, reading: Reading = 
     )
 
 
+def pictures(
+    photo: Photo, record: WeightRecord, n: int = 1, reading: Reading = "timm"
+) -> tuple[Image.Image, tuple[tuple[int, int, int, int], ...], Image.Image]:
+    """The photograph as the first scale of a protocol has it, the boxes cut out there, and the first crop itself."""
+    places = cuts(photo.image.size, record, n, reading)
+    first = places[0].resized
+    grey = photo.image.convert("L").convert("RGB") if record.channels == 1 else photo.image
+    boxes = tuple(dict.fromkeys(cut.box for cut in places if cut.resized == first))
+    return grey.resize(first), boxes, crops(photo, record, n, reading)[0]
+
+
 def _seen(photo: Photo, record: WeightRecord, n: int, reading: Reading) -> tuple[float, float]:
     found = []
     for square in {id(one): one for one in crops(photo, record, n, reading)}.values():
@@ -114,4 +126,10 @@ def _size(size: tuple[int, int]) -> str:
 
 def _range(values: tuple[float, float, float]) -> str:
     """One number where the channels agree, else three."""
-    return f"{values[0]:.3g}" if len(set(values)) == 1 else "(" + ", ".join(f"{one:.3g}" for one in values) + ")"
+    words = [_signed(one, ".3g") for one in values]
+    return words[0] if len(set(values)) == 1 else f"({', '.join(words)})"
+
+
+def _signed(number: float, form: str) -> str:
+    """A number with a minus that is one."""
+    return format(number, form).replace("-", "−")

@@ -24,7 +24,7 @@ IMAGENET_STD: Triple = (0.229, 0.224, 0.225)
 
 TIMM_RESULTS = "timm, results-imagenet.csv of 30 October 2025, 50,000 validation images"
 TORCHVISION = "torchvision's own record of its weights, one centre crop"
-NOT_STATED = "not stated here: no package that is installed with the lab prints it"
+NOT_STATED = "no figure ships with the lab; `python -m inception_lab evaluate` measures it on your own images"
 TERMS = "ImageNet's own terms are non-commercial; whether they bear on the weights is for you to judge."
 NO_BORDER = "slim averaged without the padded border, timm with it, so results differ slightly from slim's."
 BASELINE = "The paper compares with ResNet-152 in its Tables 3 to 5, but not with these weights, which came later."

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 import pandas as pd
@@ -10,12 +12,13 @@ import streamlit as st
 
 from inception_lab.errors import LabError
 from inception_lab.images.trained import known
-from inception_lab.ui import drawer
+from inception_lab.ui import announcing, working
 from inception_lab.ui.photos import Upload, classified
 from inception_lab.ui.widgets import linked, plain
 
 if TYPE_CHECKING:
-    from inception_lab.images.attribute import Attribution, Estimate, Method
+    from inception_lab.images.announce import Cost
+    from inception_lab.images.attribute import Attribution, Method
     from inception_lab.images.caps import Task
 
 
@@ -30,7 +33,18 @@ class Described:
 
 GRADIENTS, LAYERS, COVERING = "Gradients", "Layers", "Perturbations"
 
-METHODS: dict[Method, Described] = {
+METHODS: dict[Method, Described] = {  # the first is the default: two images, and a region that one sees at once
+    "grad_cam": Described(
+        LAYERS,
+        "Grad-CAM",
+        "Weighs a layer's feature maps by their mean gradient: coarse, but it shows the region that counted.",
+    ),
+    "guided_grad_cam": Described(
+        LAYERS, "Guided Grad-CAM", "Grad-CAM's region times the fine lines of guided backpropagation."
+    ),
+    "layer_conductance": Described(
+        LAYERS, "Layer conductance", "How much of the change of the score flows through each cell of a layer."
+    ),
     "integrated_gradients": Described(
         GRADIENTS,
         "Integrated gradients",
@@ -54,17 +68,6 @@ METHODS: dict[Method, Described] = {
         GRADIENTS,
         "DeepLift",
         "Compares each activation with that of a black image; two images instead of fifty, and the map still adds up.",
-    ),
-    "grad_cam": Described(
-        LAYERS,
-        "Grad-CAM",
-        "Weighs a layer's feature maps by their mean gradient: coarse, but it shows the region that counted.",
-    ),
-    "guided_grad_cam": Described(
-        LAYERS, "Guided Grad-CAM", "Grad-CAM's region times the fine lines of guided backpropagation."
-    ),
-    "layer_conductance": Described(
-        LAYERS, "Layer conductance", "How much of the change of the score flows through each cell of a layer."
     ),
     "occlusion": Described(
         COVERING, "Occlusion", "Covers one square after the other with grey and measures how far the score falls."
@@ -109,33 +112,54 @@ def ask(upload: Upload, network: str) -> Question:
         against = _against(upload, network, target)
     at, possible = _layer(network) if METHODS[method].group == LAYERS else (None, True)
     asked = Question(upload, network, method, target, against, at, possible)
-    st.caption(METHODS[method].does + (f" Cost: {_cost(upload, network, method, at)}." if possible else ""))
+    st.caption(METHODS[method].does + (f" Cost: {cost(asked)}." if possible else ""))
     with st.popover("What the methods do", icon=":material/help:"):
         rows = [{"looks at": one.group, "method": one.title, "what it does": one.does} for one in METHODS.values()]
         st.dataframe(pd.DataFrame(rows), hide_index=True, alt="The methods, in groups, with a sentence each")
     return asked
 
 
-def answered(asked: Question) -> Attribution | str:
-    """The map, with a bar while it is made, or the sentence that says why there is none."""
+def answered(asked: Question, *, key: str, label: str = "Explain") -> Attribution | None:
+    """The map, at once where it is little, else when asked for; None, after a sentence, where there is none.
+
+    Views share their maps; `key` begins the keys of the buttons.
+    """
+    if not asked.possible:
+        return None
+    try:
+        return working.answer(
+            "map",
+            asked,
+            partial(_attributed, asked),
+            load=announcing.load(asked.network, cost(asked).images),
+            label=label,
+            icon=":material/search_insights:",
+            buttons=key,
+        )
+    except LabError as error:
+        st.error(plain(error), icon=":material/block:")
+        return None
+
+
+def cost(asked: Question) -> Cost:
+    """Images, seconds and memory of the map."""
+    whole = asked.upload if asked.method == "feature_ablation" else None
+    return announcing.cost("attribute", asked.network, whole, method=asked.method, at=asked.at)
+
+
+def _attributed(asked: Question, progress: Callable[[int, int], None] | None) -> Attribution:
     from inception_lab.images.attribute import attribute
     from inception_lab.images.load import load
 
-    bar = st.progress(0.0, "Starting")
-    try:
-        return attribute(
-            load(asked.upload.data, name=asked.upload.name),
-            asked.network,
-            method=asked.method,
-            target=asked.target,
-            against=asked.against,
-            at=asked.at,
-            progress=drawer.meter(bar, word="images"),
-        )
-    except LabError as error:
-        return plain(error)
-    finally:
-        bar.empty()
+    return attribute(
+        load(asked.upload.data, name=asked.upload.name),
+        asked.network,
+        method=asked.method,
+        target=asked.target,
+        against=asked.against,
+        at=asked.at,
+        progress=progress,
+    )
 
 
 @st.cache_data(max_entries=64, show_spinner="Measuring one pass")
@@ -219,11 +243,3 @@ def _layer(network: str) -> tuple[str | None, bool]:
         st.error(plain(error), icon=":material/wrong_location:")
         return typed, False
     return typed or None, True
-
-
-def _cost(upload: Upload, network: str, method: Method, at: str | None) -> Estimate:
-    from inception_lab.images.attribute import estimate
-    from inception_lab.images.load import load
-
-    with st.spinner("Measuring one pass", show_time=False):
-        return estimate(method, network=network, image=load(upload.data, name=upload.name), at=at)

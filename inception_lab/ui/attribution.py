@@ -23,22 +23,10 @@ def show(upload: Upload, network: str) -> str:
     """The question, its cost, the map and its test; returns the Python that asks the same."""
     st.subheader("Which pixels did it come from?", anchor=False)
     asked = ask(upload, network)
-    with st.container(horizontal=True):
-        go = st.button(
-            "Explain", type="primary", key="explain", icon=":material/search_insights:", disabled=not asked.possible
-        )
-        stop = st.empty()
-    if go:  # any click ends the script, and the work with it
-        stop.button("Stop", key="explain-stop", icon=":material/stop:")
-        st.session_state["explained"] = (asked, answered(asked))  # one map a session: the last
-        stop.empty()
-    before = st.session_state.get("explained")
-    if before and before[0] == asked:
-        if isinstance(before[1], str):
-            st.error(before[1], icon=":material/block:")
-        else:
-            _map(before[1])
-            trust.show(before[1])
+    if (found := answered(asked, key="explain")) is not None:
+        st.session_state["explained"] = (asked, found)  # the map on the page
+        _map(found)
+        trust.show(found)
     return f'{upload.python}\nfound = lab.attribute(photo, "{network}"{asked.options})\nlab.trust(found)'
 
 

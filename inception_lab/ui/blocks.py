@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Literal, cast
 
 import pandas as pd
@@ -11,34 +12,65 @@ from inception_lab.errors import LabError
 from inception_lab.figures.credit import shares
 from inception_lab.images.parts import Credit, Kind, weighed
 from inception_lab.readers.drawing import Graph
-from inception_lab.ui import components, drawer, scales
+from inception_lab.ui import announcing, asking, components, drawer, scales, working
 from inception_lab.ui.photos import Upload
 from inception_lab.ui.widgets import linked, linked_segments, plain
 
+ASKS = {"credit": "Credit of branches", "rho": "Scale of residuals, ρ"}
+PASSES = 3  # credit in passes: one forward, and a way back that adds up every part
 KINDS: dict[str, str] = {"add": "Adds: shortcut and residual", "concat": "Concatenations: branches"}
 
 
-def show(upload: Upload, network: str, target: int, against: int | None = None) -> str:
-    """Credit in one block, the residuals' scale, then credit and damage of all; returns the Python for it."""
+def show(upload: Upload, network: str) -> str:
+    """One of the two questions about branches, and for which class; returns the Python for it."""
+    residual = scales.residual(network)
+    first, second = st.columns([2, 3], vertical_alignment="bottom")
+    with first:
+        if "ask" not in st.query_params and {"rho", "scope"} & set(st.query_params):  # a link to the slider
+            st.query_params["ask"] = "rho"
+        ask = linked_segments("Question", ASKS, key="ask") if residual else "credit"
+    with second:
+        target, against = asking.pick_classes(upload, network)
+    if ask == "rho":
+        return f"{upload.python}\n{scales.show(upload, network, target, against)}"
+    return _credit(upload, network, target, against)
+
+
+def _credit(upload: Upload, network: str, target: int, against: int | None) -> str:
+    """Credit in one block, drawn, and in all as bars; returns the Python for it."""
     st.subheader("Which branches did it come through?", anchor=False)
     compared = "" if against is None else f", against={against}"
     asked = f'{upload.python}\nfound = lab.credit(photo, "{network}", target={target}{compared})\n'
+    st.caption(
+        "Credit is gradient × activation: how the score would change if a branch grew, to first order. At a "
+        "concatenation and at an add the parts add up to the whole; between two of them lie biases and ReLUs, so "
+        f"wholes differ from node to node. Cost: once forward and once back, {announcing.cost('credit', network)}."
+    )
     try:
-        found = credited(upload, network, target, against)
+        found = working.answer(
+            "credit",
+            (upload, network, target, against),
+            partial(_credited, upload, network, target, against),
+            load=announcing.load(network, PASSES),
+            label="Follow it back",
+            word="steps",
+        )
     except LabError as error:
         st.error(plain(error), icon=":material/error:")
         return asked
-    st.caption(
-        f"Followed back from {_score(found)}, once through the network forward and once back. Credit is gradient × "
-        "activation: how that would change if a branch grew, to first order. At a concatenation and at an add the "
-        "parts add up to the whole; between two of them lie biases and ReLUs, so wholes differ from node to node."
-    )
+    if found is None:
+        return asked
+    st.caption(f"Followed back from {_score(found)}.")
     block = _pick(found)
     _block(found, network, block)
-    moved = scales.move(upload, network, target, block, against)
     _every(found)
-    worth = scales.worth(upload, network, target, alone=against is not None)
-    return f'{asked}lab.credited(found, at="{block}", depth="{_depth()}", direction="LR")\n{moved}{worth}'
+    return f'{asked}lab.credited(found, at="{block}", depth="{_depth()}", direction="LR")'
+
+
+def _credited(upload: Upload, network: str, target: int, against: int | None, progress: working.Meter | None) -> Credit:
+    from inception_lab.images.credit import credit
+
+    return credit(scales.photo(upload), network, target=target, against=against, progress=progress)
 
 
 def _score(found: Credit) -> str:
@@ -52,14 +84,6 @@ def _class(found: Credit) -> str:
     return found.label if found.against_label is None else f"{found.label} rather than {found.against_label}"
 
 
-@st.cache_data(max_entries=32, show_spinner="Following the logit back")
-def credited(upload: Upload, network: str, target: int, against: int | None = None) -> Credit:
-    """Credit at every node, kept for the next run of the script."""
-    from inception_lab.images.credit import credit
-
-    return credit(scales.photo(upload), network, target=target, against=against)
-
-
 @st.cache_data(max_entries=64, show_spinner=False)
 def _drawn(network: str, at: str, depth: Literal["block", "ops"]) -> Graph:
     from inception_lab.images.pictures import drawing
@@ -70,11 +94,7 @@ def _drawn(network: str, at: str, depth: Literal["block", "ops"]) -> Graph:
 def _pick(found: Credit) -> str:
     """A block by its address without the network's name; what a link asks of another network is not asked of this."""
     short = {at.split("/", 1)[1]: at for at in found.blocks}
-    for place in (st.session_state.get("part"), st.query_params.get("part")):
-        if place is not None and place not in short:
-            st.session_state.pop("part", None)
-            st.query_params.pop("part", None)
-            st.info(f"{plain(found.network)} joins nothing at {plain(place[:60])}.", icon=":material/info:")
+    scales.forget_part(short, found.network)
     titles = {node.block.split("/", 1)[1]: node.kind for node in found.ends}
     words = {
         place: f"{place} (ends in {'an add' if kind == 'add' else 'a concatenation'})" for place, kind in titles.items()

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, assert_never, cast
+from typing import TYPE_CHECKING, Literal, assert_never, cast
 
 import streamlit as st
 
 from inception_lab.images.samples import samples
 from inception_lab.images.trained import is_run
-from inception_lab.ui import asking, attribution, blocks, crops, drawer, networks, photos, pinned
+from inception_lab.ui import attribution, blocks, cards, crops, drawer, entering, photos, pinned
 from inception_lab.ui.photos import Upload
 from inception_lab.ui.widgets import linked_segments, plain
+
+if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
 
 Question = Literal["guesses", "pixels", "blocks", "compare"]
 
@@ -24,11 +27,14 @@ VIEWS: dict[Question | Literal["networks"], str] = {
 }
 
 
-def show(uploads: Sequence[Upload], network: str) -> None:
-    """The view that is picked, and the Python that makes it; without a readable photograph that of a sample."""
+def show(uploads: Sequence[Upload], network: str, way: DeltaGenerator) -> None:
+    """The view that is picked, and the Python that makes it; without a readable photograph that of a sample.
+
+    Into `way` goes how the photograph enters the network, or each of several.
+    """
     view = linked_segments("View", {str(word): title for word, title in VIEWS.items()}, key="view")
     if view == "networks":
-        drawer.code(networks.cards(), name="networks")
+        drawer.code(cards.show(), name="networks")
         return
     upload = _looked_at(uploads)
     if upload is None:
@@ -37,18 +43,20 @@ def show(uploads: Sequence[Upload], network: str) -> None:
         top = f", top={photos.guesses(network)}" if is_run(network) else ""
         drawer.code(f'{upload.python}\nlab.classify(photo, networks=["{network}"]{top})', name="classify")
         return
-    drawer.code(_answered(cast("Question", view), uploads, upload, network), name="classify")
+    drawer.code(_answered(cast("Question", view), uploads, upload, network, way), name="classify")
 
 
-def _answered(view: Question, uploads: Sequence[Upload], upload: Upload, network: str) -> str:
+def _answered(view: Question, uploads: Sequence[Upload], upload: Upload, network: str, way: DeltaGenerator) -> str:
     """The view of one photograph; returns its Python."""
+    if view != "guesses":  # which asks several networks, and crops in other ways
+        entering.show(way, upload, (network,))
     match view:
         case "guesses":
-            return crops.show(uploads, upload, network)
+            return crops.show(uploads, upload, network, way)
         case "pixels":
             return attribution.show(upload, network)
         case "blocks":
-            return blocks.show(upload, network, *asking.pick_classes(upload, network))
+            return blocks.show(upload, network)
         case "compare":
             return pinned.show(upload, network)
         case _:

@@ -6,6 +6,7 @@ import json
 from base64 import b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, cast
 
@@ -15,12 +16,14 @@ import streamlit as st
 from inception_lab.errors import LabError
 from inception_lab.figures.crops import Crop, agreement, on_photo
 from inception_lab.figures.predictions import guesses
-from inception_lab.images.trained import known
-from inception_lab.ui import drawer, photos, together
+from inception_lab.ui import announcing, drawer, entering, photos, together, working
 from inception_lab.ui.photos import Upload
 from inception_lab.ui.widgets import linked_segments, plain
 
 if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
+
+    from inception_lab.images.announce import Cost
     from inception_lab.images.classification import Classification, Classifications
     from inception_lab.images.crops import Reading
 
@@ -32,7 +35,6 @@ SAID = {
     "12": "Twelve crops of the centre square; the paper leaves open which square and scale its twelve are.",
     "144": "144 crops: four scales, three squares, six crops, each also mirrored (GoogLeNet, and the paper's best).",
 }
-AT_ONCE = 12  # crops in all that are run without being asked for
 SHOWN = 800  # pixels, the longer side of a photograph that boxes are drawn on
 
 
@@ -53,11 +55,6 @@ class Question:
         return "slim" if self.word == "slim" else "timm"
 
     @property
-    def cost(self) -> int:
-        """Images through a network, for one photograph."""
-        return self.crops * len(self.networks)
-
-    @property
     def top(self) -> int:
         return photos.guesses(self.networks[0])
 
@@ -75,47 +72,52 @@ class Question:
         return [together.PAPER] if self.paper else list(self.networks)
 
 
-def show(uploads: Sequence[Upload], upload: Upload, network: str) -> str:
+def show(uploads: Sequence[Upload], upload: Upload, network: str, way: DeltaGenerator) -> str:
     """Protocol and networks, the guesses for one photograph, its crops and their agreement, the table of them all.
 
     Returns the Python that asks the same.
     """
-    word = linked_segments("Crops", PROTOCOLS, key="crops")
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        word = linked_segments("Crops", PROTOCOLS, key="crops")
+        said = st.container(width="stretch")
     networks, paper = together.pick(network)
     asked = Question(networks, word, paper)
-    st.caption(f"{SAID[word]} Cost: {asked.cost:,} image{'s' if asked.cost > 1 else ''} through the network.")
-    said = _answer([upload], asked, key="crops-go", label=f"Ask {asked.crops} crops")
-    if said is not None:
-        _guesses(upload, said, asked)
-        _crops(upload, next(one for one in said if one.network == asked.networks[0]), asked)
+    entering.show(way, upload, networks, crops=asked.crops, reading=asked.reading)
+    ask = partial(_answer, [upload], asked, key="crops", label=f"Ask {asked.crops} crops")
+    found = (
+        ask() if (little := announcing.little(asked.networks, asked.crops)) else None
+    )  # not kept waiting by its cost
+    said.caption(f"{SAID[word]} Cost: {_cost(asked, 1)}.")
+    found = found if little else ask()
+    if found is not None:
+        _guesses(upload, found, asked)
+        _crops(next(one for one in found if one.network == asked.networks[0]), found)
     if len(uploads) > 1:
         _several(uploads, asked)
     return f"{upload.python}\nlab.classify(photo, {asked.options})"
 
 
+def _cost(asked: Question, images: int) -> Cost:
+    return announcing.cost("classify", asked.networks, images=images, crops=asked.crops, reading=asked.reading)
+
+
 def _answer(uploads: Sequence[Upload], asked: Question, *, key: str, label: str) -> Classifications | None:
     """What the networks say: at once if it is little, else when asked for, with a bar and a way to stop."""
-    if asked.cost * len(uploads) <= AT_ONCE:
-        return _quick(tuple(uploads), asked)
-    before: tuple[Any, Classifications] | None = st.session_state.get(f"{key}-said")
-    with st.container(horizontal=True):
-        go, stop = st.button(label, type="primary", key=key, icon=":material/grid_view:"), st.empty()
-    if go:  # any click ends the script, and the work with it
-        stop.button("Stop", key=f"{key}-stop", icon=":material/stop:")
-        bar = st.progress(0.0, "Starting")
-        try:
-            before = ((tuple(uploads), asked), _ask(uploads, asked, drawer.meter(bar, word="crops")))
-            st.session_state[f"{key}-said"] = before
-        except LabError as error:
-            st.error(plain(error), icon=":material/block:")
-        bar.empty()
-        stop.empty()
-    return before[1] if before and before[0] == (tuple(uploads), asked) else None
-
-
-@st.cache_data(max_entries=128, show_spinner="Asking the network")
-def _quick(uploads: tuple[Upload, ...], asked: Question) -> Classifications:
-    return _ask(uploads, asked, None)
+    question = (tuple(uploads), asked)
+    load = announcing.load(asked.networks, asked.crops * len(uploads))
+    try:
+        return working.answer(
+            key,
+            question,
+            lambda progress: _ask(uploads, asked, progress),
+            load=load,
+            label=label,
+            icon=":material/grid_view:",
+            word="crops",
+        )
+    except LabError as error:
+        st.error(plain(error), icon=":material/block:")
+        return None
 
 
 def _ask(uploads: Sequence[Upload], asked: Question, progress: Callable[[int, int], None] | None) -> Classifications:
@@ -142,14 +144,13 @@ def _file(upload: Upload) -> BytesIO:
 
 
 def _guesses(upload: Upload, said: Classifications, asked: Question) -> None:
-    """The pixels that enter, and the guesses of the network or of the average."""
+    """The photograph with what is cut out of it, and the guesses of the network or of the average."""
     one, network = said[-1], asked.networks[0]
-    left, right = st.columns([1, 2])
+    left, right = st.columns([2, 3])
     with left:
-        side = known(network).size
-        st.image(photos.large(_square(upload, asked)), alt=f"{upload.name} as {network} sees it")
-        which = "The pixels that enter the network" if asked.crops == 1 else "The single crop; all are drawn below"
-        st.caption(f"{which}, {side}×{side}. " + plain(one.note or ""))
+        _boxes(upload, next(each for each in said if each.network == network))
+        if one.note:
+            st.caption(plain(f"{one.note[0].upper()}{one.note[1:]}."))
     with right:
         figure, alt = guesses([p.label for p in one.predictions], [p.probability for p in one.predictions])
         who = " + ".join(f"{share:.3g} × {tag}" for tag, share in one.members) or network
@@ -159,8 +160,6 @@ def _guesses(upload: Upload, said: Classifications, asked: Question) -> None:
         st.caption(f"{plain(who)}, {crops}, softmax; {one.seconds * 1000:,.0f} ms on this machine.")
         frame = pd.DataFrame([p.to_dict() for p in one.predictions])
         drawer.table(frame, name="predictions", alt=alt)
-    if one.members:
-        _members(said, one)
 
 
 def _members(said: Classifications, average: Classification) -> None:
@@ -175,41 +174,34 @@ def _members(said: Classifications, average: Classification) -> None:
     drawer.table(pd.DataFrame(rows), name="members", title="Each network alone", alt="Each network's first choice")
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
-def _square(upload: Upload, asked: Question) -> Any:
-    """The single crop."""
-    from inception_lab.images.crops import pixels
-    from inception_lab.images.load import load
-
-    photo = load(upload.data, name=upload.name)
-    return pixels(photo, known(asked.networks[0]), reading=asked.reading)
-
-
-def _crops(upload: Upload, one: Classification, asked: Question) -> None:
-    """Where the crops lie, how they were made, and how far they agree."""
-    from inception_lab.images.load import load
-    from inception_lab.images.pipeline import pipeline
-
-    photo = load(upload.data, name=upload.name)
-    crops = [
+def _places(one: Classification) -> list[Crop]:
+    return [
         Crop(v.box.left, v.box.top, v.box.right, v.box.bottom, v.box.mirrored, v.box.scale, v.label) for v in one.votes
     ]
+
+
+def _boxes(upload: Upload, one: Classification) -> None:
+    """Where the crops lie on the photograph."""
+    from inception_lab.images.load import load
+
+    image = load(upload.data, name=upload.name).image
+    figure, alt = on_photo(_address(image), image.size, _places(one))
     st.markdown(f"**What {plain(one.network)} is shown**")
-    left, right = st.columns(2)
-    with left:
-        figure, alt = on_photo(_address(photo.image), photo.image.size, crops)
-        st.plotly_chart(figure, key="boxes", alt=alt)
-    steps = pd.DataFrame(pipeline(photo, known(one.network), asked.crops, asked.reading).steps())
-    right.table(steps, hide_index=True, alt=f"The way of the photograph into {one.network}")
-    with right:
-        drawer.download("CSV", lambda: steps.to_csv(index=False), "pipeline.csv", "text/csv")
-    rows = _box_rows(one)
+    st.plotly_chart(figure, key="boxes", alt=alt)
+
+
+def _crops(one: Classification, said: Classifications) -> None:
+    """How far the crops agree, the crops as a table, and each network of an ensemble beside the average."""
+    crops = _places(one)
+    alt = f"{len(crops)} crops of {one.file}"
     if len(crops) > 1:
         labels, means = [p.label for p in one.predictions], [p.probability for p in one.predictions]
         st.markdown(f"**{one.agreeing} of {len(crops)} crops** have {plain(labels[0])} first, as the average does.")
         figure, alt = agreement(labels, means, [vote.probabilities for vote in one.votes], crops)
         st.plotly_chart(figure, key="agreement-of-crops", alt=alt)
-    drawer.table(pd.DataFrame(rows), name="crops", title="The crops as a table", alt=alt)
+    drawer.table(pd.DataFrame(_box_rows(one)), name="crops", title="The crops as a table", alt=alt)
+    if said[-1].members:
+        _members(said, said[-1])
 
 
 def _box_rows(one: Classification) -> list[dict[str, Any]]:
@@ -229,10 +221,8 @@ def _box_rows(one: Classification) -> list[dict[str, Any]]:
 def _several(uploads: Sequence[Upload], asked: Question) -> None:
     """Every photograph in a row of a table, with its exports; those that cannot be read by name."""
     st.markdown(f"**All {len(uploads)} photographs**")
-    cost = asked.cost * len(uploads)
-    if cost > AT_ONCE:
-        st.caption(f"Cost: {cost:,} images through the network.")
-    said = _answer(uploads, asked, key="several-go", label=f"Ask about all {len(uploads)}")
+    st.caption(f"Cost: {_cost(asked, len(uploads))}.")
+    said = _answer(uploads, asked, key="several", label=f"Ask about all {len(uploads)}")
     if said is None:
         return
     frame = pd.DataFrame(_rows(said, len(said) // len(uploads))).fillna("")

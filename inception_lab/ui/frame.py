@@ -38,7 +38,7 @@ def page(title: str, lead: str, *, warm: bool = True) -> Iterator[None]:
         for path, label, icon in MENU:
             st.page_link(path, label=label, icon=icon)
     with st.container(gap="xsmall", key="lead"):
-        st.title(title)
+        st.title(title, anchor=False)
         st.markdown(lead)
     with sentences():
         yield

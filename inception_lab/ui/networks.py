@@ -6,7 +6,6 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pandas as pd
 import streamlit as st
 
 from inception_lab.errors import LabError
@@ -34,31 +33,18 @@ def pick() -> str:
     if is_run(tag):
         _of_run(tag, about)
         return tag
-    here = _fetched(tag)  # before the card is written, which says whether the weights are here
+    row = st.container(horizontal=True)
+    here = fetched(tag, row, key="fetch", name=f" {tag}")  # before the card, which says whether they are here
     with about:
         _card(RECORDS[tag], here=here)
     if here:
         return tag
-    st.info(f"{tag} is {AWAY} yet. Going on with the embedded network, {EMBEDDED}.", icon=":material/info:")
+    st.info(
+        f"{tag} is {AWAY} yet. Going on with the embedded network, {EMBEDDED}. {room()} are free where it "
+        "would be kept.",
+        icon=":material/info:",
+    )
     return EMBEDDED
-
-
-def cards() -> str:
-    """A table of every network: origin, licence, preprocessing, accuracy, size, and whether its weights are here.
-
-    Returns the Python that lists them.
-    """
-    from inception_lab.models.weights import is_cached
-
-    rows = [_row(tag, where=_where(one, here=is_cached(tag))) for tag, one in RECORDS.items()]
-    rows += [_row(tag, where=HERE) for tag in trained.networks() if is_run(tag)]
-    here = sum(row["where"] != AWAY for row in rows)
-    st.subheader("Networks with weights", anchor=False)
-    st.caption(f"{len(rows)} networks, {here} of them on this machine. Others are fetched from the hub when you ask.")
-    frame = pd.DataFrame(rows)
-    st.dataframe(frame, hide_index=True, alt=f"{len(rows)} networks with weights, {here} of them on this machine")
-    drawer.download("CSV", lambda: frame.to_csv(index=False), "networks.csv", "text/csv")
-    return "from inception_lab.models.records import RECORDS\n\n[one.tag for one in RECORDS.values()]"
 
 
 def _of_run(tag: str, about: DeltaGenerator) -> None:
@@ -71,62 +57,42 @@ def _of_run(tag: str, about: DeltaGenerator) -> None:
         st.page_link("pages/explore.py", label="Open it in Explore", icon=":material/account_tree:", query_params=link)
 
 
-def _row(tag: str, *, where: str) -> dict[str, object]:
-    one = known(tag)
-    return {
-        "network": tag,
-        "architecture": one.network,
-        "where": where,
-        "origin": one.origin,
-        "licence": one.licence,
-        "top-1 %": one.top1,
-        "top-5 %": one.top5,
-        "accuracy from": one.accuracy_source,
-        "preprocessing": one.preprocessing,
-        "classes": one.classes,
-        "MB": one.megabytes,
-        "note": one.notes,
-    }
-
-
-def _where(one: WeightRecord, *, here: bool) -> str:
+def where(one: WeightRecord, *, here: bool) -> str:
+    """Whether the weights of a public network ship with the lab, are here, or are not."""
     return SHIPS if one.embedded else HERE if here else AWAY
 
 
 def _card(one: WeightRecord, *, here: bool) -> None:
     """What is known of a public network, in few lines."""
-    where = _where(one, here=here)
     st.caption(
         f"{one.origin}. Licence {one.licence}. Published accuracy: {plain(one.accuracy)}. "
-        f"Weights: {one.megabytes} MB, {where}.\n\nPreprocessing: {plain(one.preprocessing)}. {one.notes}"
+        f"Weights: {one.megabytes} MB, {where(one, here=here)}.\n\n"
+        f"Preprocessing: {plain(one.preprocessing)}. {one.notes}"
     )
 
 
-def _fetched(tag: str) -> bool:
-    """Offer to fetch the weights of a public network; True once they are here.
+def fetched(tag: str, row: DeltaGenerator, *, key: str, name: str = "") -> bool:
+    """Offers in `row` to fetch the weights of a public network; True once they are here.
 
     Any click ends the script and the download with it, the one on Stop too; what has come is kept, and the next fetch
     goes on from there.
     """
-    from inception_lab.models.hub import cache_folder, unfinished
+    from inception_lab.models.hub import unfinished
     from inception_lab.models.weights import fetch, is_cached
 
     one = RECORDS[tag]
     if is_cached(tag):
         return True
     begun = unfinished(one.repository) / 1e6
-    words = (
-        f"Go on fetching {tag}: {begun:.0f} of about {one.megabytes} MB are here"
-        if begun >= 1
-        else (f"Fetch {tag}, about {one.megabytes} MB")
-    )
-    with st.container(horizontal=True):
-        go = st.button(words, key="fetch", icon=":material/download:")
+    words = f"Fetch{name}, about {one.megabytes} MB"
+    if begun >= 1:
+        words = f"Go on fetching{name}: {begun:.0f} of about {one.megabytes} MB are here"
+    with row:
+        go = st.button(words, key=key, icon=":material/download:")
         stop = st.empty()
-    st.caption(f"{_free(cache_folder()) / 1e9:.1f} GB are free where it goes.")
     if not go:
         return False
-    stop.button("Stop", key="fetch-stop", icon=":material/stop:")
+    stop.button("Stop", key=f"{key}-stop", icon=":material/stop:")
     bar = st.progress(0.0, f"Asking the hub for {tag}")
     try:
         fetch(tag, progress=drawer.meter(bar, unit=1_000_000, word="MB"))
@@ -137,6 +103,13 @@ def _fetched(tag: str) -> bool:
         bar.empty()
         stop.empty()
     return True
+
+
+def room() -> str:
+    """The space that is left where weights are kept."""
+    from inception_lab.models.hub import cache_folder
+
+    return f"{_free(cache_folder()) / 1e9:.1f} GB"
 
 
 def _free(folder: Path) -> int:

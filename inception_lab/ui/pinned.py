@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Hashable, Sequence
+from functools import partial
+from math import inf
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -11,17 +14,20 @@ from PIL import Image
 
 from inception_lab.errors import LabError
 from inception_lab.figures.agreement import field, matrix
-from inception_lab.ui import drawer, maps
+from inception_lab.models.records import EMBEDDED
+from inception_lab.ui import announcing, drawer, maps, tested, working
 from inception_lab.ui.asking import METHODS, Question, answered, ask
 from inception_lab.ui.photos import Upload, large
 from inception_lab.ui.widgets import plain
 
 if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
+
     from inception_lab.images.agreement import Agreement
     from inception_lab.images.attribute import Attribution, Method
     from inception_lab.images.comparison import Comparison
 
-PIN, NOW, MANY = "pinned", "compared", "agreed"  # in the session
+PIN = "pinned"  # in the session
 Many = tuple[Upload, list[str], list["Method"], int | None, int | None]
 """What the matrix is asked: networks, methods, the class and the one it is compared with."""
 LINK = "pin"  # network~method~class~class to compare with~layer of the pinned map; its photograph is the page's
@@ -31,43 +37,24 @@ def show(upload: Upload, network: str) -> str:
     """Pin a map, choose another, see both on one scale with their difference; then many. Returns the Python."""
     st.subheader("Two maps beside each other", anchor=False)
     asked = ask(upload, network)
-    with st.container(horizontal=True):
-        go = st.button("Explain", type="primary", key="compare-go", disabled=not asked.possible)
-        stop = st.empty()
-    if go:
-        _keep(NOW, asked, stop)
-    now = _of(NOW, asked)
+    now = answered(asked, key="explain")
     pinned = st.session_state.get(PIN)
     if pinned is None:
         _again(upload)
-    if now is not None and pinned is None:
-        _one(now)
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="center"):
         if now is not None and (pinned is None or now is not pinned[1]):
             st.button("Pin this map", key="pin", icon=":material/keep:", on_click=_pin, args=((asked, now),))
         if pinned is not None:
             st.button("Unpin", key="unpin", icon=":material/keep_off:", on_click=_unpin)
+        elif now is not None:
+            st.caption("Then choose another method, network or class to stand beside it.")
     if pinned is not None:
         _beside(pinned[1], None if now is pinned[1] else now)
     elif now is None:
         st.info("Explain a class, pin the map, then choose another method, network or class.", icon=":material/keep:")
-    return "\n".join(part for part in (_python(pinned, asked), _matrix(asked)) if part)
-
-
-def _keep(key: str, asked: Question, stop: st.delta_generator.DeltaGenerator) -> None:
-    """Make a map and keep it in the session; any click ends the script, and the work with it."""
-    stop.button("Stop", key=f"{key}-stop", icon=":material/stop:")
-    found = answered(asked)
-    stop.empty()
-    if isinstance(found, str):
-        st.error(found, icon=":material/block:")
     else:
-        st.session_state[key] = (asked, found)
-
-
-def _of(key: str, asked: Question) -> Attribution | None:
-    before = st.session_state.get(key)
-    return before[1] if before and before[0] == asked else None
+        _one(now, word="chosen")
+    return "\n".join(part for part in (_python(pinned, asked), _matrix(asked)) if part)
 
 
 def _pin(what: tuple[Question, Attribution]) -> None:
@@ -96,12 +83,14 @@ def _again(upload: Upload) -> None:
     words = f"The link pins {METHODS[asked.method].title}{layer} of {asked.network} for class {asked.target}{compared}."
     slot = st.container()
     slot.info(plain(words), icon=":material/keep:")
-    with slot.container(horizontal=True):
-        go, stop = st.button("Make the pinned map", key="pin-again"), st.empty()
-    if go:
-        _keep(PIN, asked, stop)
-        if PIN in st.session_state:
-            st.rerun()  # without the offer, and with what there is to do with a pinned map
+    if asked.network not in _ready(EMBEDDED):
+        slot.caption("That network is not on this machine; Networks fetches it.")
+        return
+    with slot:
+        found = answered(asked, key="pin-again", label="Make the pinned map")
+    if found is not None:
+        st.session_state[PIN] = (asked, found)
+        st.rerun()  # without the offer, and with what there is to do with a pinned map
 
 
 def _wanted(link: str, upload: Upload) -> Question | None:
@@ -118,11 +107,17 @@ def named(one: Attribution) -> str:
     return f"{METHODS[one.method].title}, {one.network}, {one.question}, {one.file}"
 
 
-def _one(now: Attribution) -> None:
+def _one(now: Attribution, *, word: str) -> None:
+    """One map by itself, and its test."""
     unit = "logits" if now.signed else "strength"
     figure, alt = field(now.values, limit=now.limit, signed=now.signed, unit=unit, title=named(now))
-    st.caption(plain(named(now)))
-    st.plotly_chart(figure, key="map-now", alt=alt, width=360)
+    left, right = st.columns([2, 3])
+    with left:
+        st.caption(plain(named(now)))
+        st.plotly_chart(figure, key="map-now", alt=alt, width=360)
+        slot = st.empty()
+    with right:
+        tested.show({word: (word, now)}, {word: slot}, key="compare-test")
 
 
 def _beside(pinned: Attribution, now: Attribution | None) -> None:
@@ -130,16 +125,18 @@ def _beside(pinned: Attribution, now: Attribution | None) -> None:
 
     if now is None:
         st.caption(plain(f"Pinned: {named(pinned)}. Explain another class, method or network to compare."))
-        _one(pinned)
+        _one(pinned, word="pinned")
         return
     try:
         found = compare_maps(pinned, now)
     except LabError as error:
         st.info(plain(error), icon=":material/info:")
-        for column, one in zip(st.columns(2), (pinned, now), strict=True):
+        two = st.columns(2)
+        for column, one in zip(two, (pinned, now), strict=True):
             column.image(one.overlay(), caption=plain(named(one)), alt=named(one), width="stretch")
+        _tests(pinned, now, two)
         return
-    _fields(pinned, now, found)
+    columns = _fields(pinned, now, found)
     scale = "the same number of logits" if found.scale == "logits" else "the same share of each map's own strength"
     st.caption(
         plain(
@@ -157,10 +154,17 @@ def _beside(pinned: Attribution, now: Attribution | None) -> None:
         "difference.csv",
         "text/csv",
     )
+    _tests(pinned, now, columns)
 
 
-def _fields(pinned: Attribution, now: Attribution, found: Comparison) -> None:
-    """The photograph, both maps and their difference in a row."""
+def _tests(pinned: Attribution, now: Attribution, columns: Sequence[DeltaGenerator]) -> None:
+    """What the test of each map found, below the map, and a way to test it."""
+    slots = dict(zip(("pinned", "chosen"), (column.empty() for column in columns), strict=True))
+    tested.show({"pinned": ("Pinned", pinned), "chosen": ("Chosen", now)}, slots, key="compare-test")
+
+
+def _fields(pinned: Attribution, now: Attribution, found: Comparison) -> Sequence[DeltaGenerator]:
+    """The photograph, both maps and their difference in a row; returns the places of the two maps."""
     unit = found.scale
     fields = (
         ("Pinned", named(pinned), found.first, found.limit, found.signed),
@@ -177,6 +181,7 @@ def _fields(pinned: Attribution, now: Attribution, found: Comparison) -> None:
         column.markdown(f"**{title}**")
         column.plotly_chart(figure, key=f"map-{title.lower()}", alt=alt)
         column.caption(plain(words))
+    return columns[:2]
 
 
 def _matrix(asked: Question) -> str:
@@ -198,12 +203,12 @@ def _matrix(asked: Question) -> str:
     if len(methods) * len(networks) < 2:
         st.caption("Choose at least two maps: two methods, or one method and two networks.")
         return ""
-    images = agreement.cost(networks=networks, methods=methods)
+    cost = announcing.cost("agreement", tuple(networks), method=tuple(methods))
     st.caption(
         plain(
             f"Class: the one chosen above; networks with other classes take the one of its name, or their first "
             "choice. Methods that look at a layer take each network's default. "
-            f"Cost: {images:,} images through the networks, the deletion test as arbiter included."
+            f"Cost, the deletion test as arbiter included: {cost}."
         )
     )
     networks = [one for one in (network,) if one in networks] + [one for one in networks if one != network]
@@ -216,22 +221,27 @@ def _matrix(asked: Question) -> str:
 
 
 def _asked(question: Many) -> None:
-    """The matrix, when asked for; any click ends the script, and the work with it."""
-    with st.container(horizontal=True):
-        go = st.button("Compare them", key="agree-go", icon=":material/grid_on:")
-        stop = st.empty()
-    if go:
-        stop.button("Stop", key="agree-stop", icon=":material/stop:")
-        st.session_state.pop(MANY, None)
-        found = _agree(*question)
-        stop.empty()
-        if isinstance(found, str):
-            st.error(found, icon=":material/block:")
-        else:
-            st.session_state[MANY] = (question, found)
-    before = st.session_state.get(MANY)
-    if before and before[0] == question:
-        _agreed(before[1])
+    """The matrix, when asked for."""
+    try:
+        found = working.answer(
+            "agree",
+            _frozen(question),
+            partial(_agree, *question),
+            load=inf,
+            label="Compare them",
+            icon=":material/grid_on:",
+        )
+    except LabError as error:
+        st.error(plain(error), icon=":material/block:")
+        return
+    if found is not None:
+        st.session_state["agreed"] = (question, found)
+        _agreed(found)
+
+
+def _frozen(question: Many) -> Hashable:
+    upload, networks, methods, *classes = question
+    return (upload, tuple(networks), tuple(methods), *classes)
 
 
 def _ready(network: str) -> list[str]:
@@ -245,20 +255,18 @@ def _ready(network: str) -> list[str]:
 
 
 def _agree(
-    upload: Upload, networks: list[str], methods: list[Method], target: int | None, against: int | None
-) -> Agreement | str:
+    upload: Upload,
+    networks: list[str],
+    methods: list[Method],
+    target: int | None,
+    against: int | None,
+    progress: working.Meter | None,
+) -> Agreement:
     from inception_lab.images.agreement import agreement
     from inception_lab.images.load import load
 
-    bar = st.progress(0.0, "Starting")
     photo = load(upload.data, name=upload.name)
-    try:
-        meter = drawer.meter(bar, word="images")
-        return agreement(photo, networks=networks, methods=methods, target=target, against=against, progress=meter)
-    except LabError as error:
-        return plain(error)
-    finally:
-        bar.empty()
+    return agreement(photo, networks=networks, methods=methods, target=target, against=against, progress=progress)
 
 
 def _agreed(found: Agreement) -> None:
@@ -267,7 +275,9 @@ def _agreed(found: Agreement) -> None:
     figure, alt = matrix(names, found.matrix, best=found.best)
     st.info(plain(found.sentence), icon=":material/gavel:")
     st.plotly_chart(figure, key="agreement", alt=alt, width=300 + 130 * len(names))
-    st.caption(plain(f"{found.setting}. {found.forwards:,} images in {found.seconds:.1f} s."))
+    st.caption(
+        plain(f"{found.setting[0].upper()}{found.setting[1:]}. {found.forwards:,} images in {found.seconds:.1f} s.")
+    )
     drawer.table(pd.DataFrame(found.rows()), name="agreement", title="The matrix as a table", alt=alt)
     drawer.download("JSON", lambda: json.dumps(found.to_dict(), indent=1), "agreement.json", "application/json")
 

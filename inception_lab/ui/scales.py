@@ -1,10 +1,9 @@
-"""The residuals' scale on the Classify page: a slider with guesses and map before and after, and what each block is
-worth."""
+"""The residuals' scale on the Classify page: a slider with guesses and map before and after."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
@@ -14,47 +13,66 @@ import streamlit as st
 from PIL import Image
 
 from inception_lab.errors import LabError
-from inception_lab.figures.damage import ranked
 from inception_lab.figures.predictions import guesses
-from inception_lab.images.parts import Damage
-from inception_lab.ui import drawer, maps
-from inception_lab.ui.asking import memory
+from inception_lab.ui import announcing, damage, drawer, maps, tested, working
 from inception_lab.ui.photos import Upload, large
-from inception_lab.ui.widgets import linked_segments, plain
+from inception_lab.ui.widgets import linked, linked_segments, plain
 
 if TYPE_CHECKING:
+    from inception_lab.images.announce import Cost
     from inception_lab.images.attribute import Attribution
     from inception_lab.images.load import Photo
+    from inception_lab.images.parts import Damage
     from inception_lab.images.residuals import Rho
 
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A network at one scale of its residuals: what it says, and where it sees the class."""
+
+    said: Rho
+    map: Attribution
+
+
 MOST = 200  # per cent of the scale that a block was built with
-CHART, SIDE = 230, 280  # pixels: slider, guesses and maps are to be seen at once
-SCOPES = {"block": "This block", "all": "All blocks"}
+WORDS = ("built", "moved")
+CHART = 210  # pixels: slider and guesses are to be seen at once
+MEANING = (
+    "ρ is what a block's residual is multiplied by before the add. The weights stay as they are: this asks how much "
+    "the trained network leans on a residual, not how one trained with that ρ would do."
+)
+SCOPES = {"all": "All blocks", "block": "One block"}
 
 
-def move(upload: Upload, network: str, target: int, block: str, against: int | None = None) -> str:
-    """The slider, and guesses and map before and after; returns their Python, nothing for a network without
-    residuals."""
-    built = _built(network)
-    if not built:
-        return ""
-    st.subheader("Move the residuals' scale", anchor=False)
-    st.caption(
-        "ρ is what a block's residual is multiplied by before the add. The weights stay as they are, so this asks how "
-        "much the trained network leans on a residual; it does not say how a network trained with that ρ would do."
-    )
-    at = _scope(built, block)
-    percent = _percent()
-    _said(built, at, percent)
-    try:
-        steps = [_rho(upload, network, target, at, share) for share in (100, percent)]
-        rows = _guesses(steps, percent)
+def show(upload: Upload, network: str, target: int, against: int | None = None) -> str:
+    """The slider with guesses and maps before and after, and what each block is worth; returns their Python."""
+    above, below = st.container(), st.container()
+    with below:  # first, as the block that is worth most is the one to begin with
+        worth = damage.show(upload, network, target, alone=against is not None)
+    with above:
+        moved = _move(upload, network, target, against, worth)
+    return f'{moved}lab.damage(photo, "{network}", target={target})\n'
+
+
+def _move(upload: Upload, network: str, target: int, against: int | None, worth: Damage | None) -> str:
+    """The slider, and guesses and maps before and after; returns their Python."""
+    built = residual(network)
+    left, right = st.columns([2, 3])
+    with left:
+        at = _scope(built, worth)
+        percent = _percent()
+        _said(built, at, percent)
+        st.caption(f"{MEANING} Each position costs {_cost(network, target)}.")
+    with right:
+        found = _answered(upload, network, target, against, at, percent)
+    if found is not None:
+        before, after = found
+        with right:
+            rows = _guesses((before.said, after.said), percent)
         if against is not None:
             st.caption("The numbers above are of the first class alone; the maps are of it rather than the other.")
-        _maps([_map(upload, network, target, against, at, share) for share in (100, percent)], percent)
-        drawer.table(pd.DataFrame(rows), name="rho", title="Guesses before and after as a table")
-    except LabError as error:
-        st.error(plain(error), icon=":material/error:")
+            drawer.table(pd.DataFrame(rows), name="rho", title="Guesses before and after as a table")
+        _maps([before.map, after.map], percent)
     place = "" if at is None else f', at="{at}"'
     here = f'{{"{at}": {percent / 100:g}}}' if at else f"{percent / 100:g}"
     compared = "" if against is None else f", against={against}"
@@ -63,30 +81,77 @@ lab.moved(photo, "{network}", scales={here}, relative=True, target={target}{comp
 """
 
 
-def worth(upload: Upload, network: str, target: int, *, alone: bool = False) -> str:
-    """What each block is worth, on demand; `alone` if another class is compared with.
+def _answered(
+    upload: Upload, network: str, target: int, against: int | None, at: str | None, percent: int
+) -> tuple[Moved, Moved] | None:
+    """As built and as moved. Once a slow network has been asked, each move of the slider asks it without a button."""
+    asked = (upload, network, target, against)
+    built = working.kept().get(("step", *asked, None, 100))
+    try:
+        return working.answer(
+            "move",
+            (*asked, at, percent),
+            lambda progress: (_step(*asked, None, 100, progress), _step(*asked, at, percent, progress)),
+            load=announcing.load(network, _cost(network, target).images * (1 + (built is None))),
+            label="Ask it at this scale",
+            agreed=built is not None,
+        )
+    except LabError as error:
+        st.error(plain(error), icon=":material/error:")
+        return None
 
-    Returns its Python, nothing for a network without residuals.
-    """
-    if not _built(network):
-        return ""
-    _damage(upload, network, target, alone=alone)
-    return f'lab.damage(photo, "{network}", target={target})\n'
+
+def _cost(network: str, target: int) -> Cost:
+    """Of one position of the slider: guesses and a map."""
+    guessed = announcing.cost("rho", network, scales=1, target=target)
+    return guessed + announcing.cost("attribute", network, method="grad_cam")
+
+
+def _step(
+    upload: Upload,
+    network: str,
+    target: int,
+    against: int | None,
+    at: str | None,
+    percent: int,
+    progress: working.Meter | None,
+) -> Moved:
+    """Guesses and map at one scale; kept, as every move of the slider is seen beside the one as built."""
+    from inception_lab.images.moved import moved
+    from inception_lab.images.residuals import rho
+
+    question = ("step", upload, network, target, against, at if percent != 100 else None, percent)
+    if (known := working.kept().get(question)) is not None:
+        return known  # type: ignore[no-any-return]
+    share = percent / 100
+    seen = photo(upload)
+    said = rho(seen, network, scales=(share,), at=at, relative=True, target=target, progress=progress)[0]
+    scales = share if at is None else {at: share}
+    found = moved(seen, network, scales=scales, relative=True, target=target, against=against, progress=progress)
+    made = Moved(said, found)
+    working.kept().put(question, made)
+    return made
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
-def _built(network: str) -> dict[str, float]:
+def residual(network: str) -> dict[str, float]:
+    """The residual blocks of a network by their full addresses, with the scale each was built with."""
     from inception_lab.images.residuals import blocks
 
     return blocks(network)
 
 
-def _scope(built: Mapping[str, float], block: str) -> str | None:
-    """The address to scale, None for all; a block without a residual leaves no choice."""
-    if not any(f"{at}/".startswith(f"{at.split('/', 1)[0]}/{block}/") for at in built):
-        st.caption(f"{plain(block)} has no residual, so all blocks are scaled; choose another one above.")
+def _scope(built: Mapping[str, float], worth: Damage | None) -> str | None:
+    """The address to scale, None for all; of single blocks the one that is worth most comes first to mind."""
+    if linked_segments("Scale", SCOPES, key="scope") == "all":
         return None
-    return block if linked_segments("Scale", SCOPES, key="scope") == "block" else None
+    short = [at.split("/", 1)[1] for at in built]
+    worst = worth.ranked()[0].address.split("/", 1)[1] if worth is not None else short[-1]
+    forget_part(short, next(iter(built)).split("/", 1)[0])
+    if "part" not in st.session_state and "part" not in st.query_params:
+        st.session_state["part"] = worst
+    words = {place: f"{place} (worth most)" if worth is not None and place == worst else place for place in short}
+    return linked("Block", words, key="part")
 
 
 def _percent() -> int:
@@ -130,24 +195,6 @@ def _span(numbers: list[float]) -> str:
     return low if low == high else f"{low} to {high}"
 
 
-@st.cache_data(max_entries=128, show_spinner="Asking the network")
-def _rho(upload: Upload, network: str, target: int, at: str | None, percent: int) -> Rho:
-    from inception_lab.images.residuals import rho
-
-    if percent == 100:  # as built is as built, wherever the slider works
-        at = None
-    return rho(photo(upload), network, scales=(percent / 100,), at=at, relative=True, target=target)[0]
-
-
-@st.cache_data(max_entries=64, show_spinner="Drawing the map")
-def _map(upload: Upload, network: str, target: int, against: int | None, at: str | None, percent: int) -> Attribution:
-    from inception_lab.images.moved import moved
-
-    share = percent / 100
-    scales = share if at is None or percent == 100 else {at: share}  # as built is as built, wherever the slider works
-    return moved(photo(upload), network, scales=scales, relative=True, target=target, against=against)
-
-
 def photo(upload: Upload) -> Photo:
     from inception_lab.images.load import load
 
@@ -157,16 +204,6 @@ def photo(upload: Upload) -> Photo:
 def _guesses(steps: Sequence[Rho], percent: int) -> list[dict[str, Any]]:
     """The five best before and after, and the class that is asked about; returns the rows of their table."""
     before, after = steps
-    rows: list[dict[str, Any]] = []
-    for column, step, title in zip(st.columns(2), steps, _titles(percent), strict=True):
-        figure, alt = guesses([p.label for p in step.predictions], [p.probability for p in step.predictions])
-        figure.update_layout(height=CHART)
-        column.markdown(f"**{title}**")
-        column.plotly_chart(figure, key=f"rho-{title[:2]}", alt=f"{title}. {alt}")
-        rows += [
-            {"scale": step.scale, "rank": n, "class": p.label, "probability": p.probability}
-            for n, p in enumerate(step.predictions, 1)
-        ]
     first, then = before.predictions[0].label, after.predictions[0].label
     st.caption(
         f"{plain(after.label)}: {before.probability:.1%} as built, {after.probability:.1%} now; its logit "
@@ -177,6 +214,16 @@ def _guesses(steps: Sequence[Rho], percent: int) -> list[dict[str, Any]]:
             else f"First choice {plain(then)}, not {plain(first)}."
         )
     )
+    rows: list[dict[str, Any]] = []
+    for column, step, title in zip(st.columns(2), steps, _titles(percent), strict=True):
+        figure, alt = guesses([p.label for p in step.predictions], [p.probability for p in step.predictions])
+        figure.update_layout(height=CHART)
+        column.markdown(f"**{title}**")
+        column.plotly_chart(figure, key=f"rho-{title[:2]}", alt=f"{title}. {alt}")
+        rows += [
+            {"scale": step.scale, "rank": n, "class": p.label, "probability": p.probability}
+            for n, p in enumerate(step.predictions, 1)
+        ]
     return rows
 
 
@@ -187,20 +234,30 @@ def _titles(percent: int) -> tuple[str, str]:
 def _maps(found: Sequence[Attribution], percent: int) -> None:
     """Grad-CAM before and after in one scale of colour, with its legend, numbers and pictures."""
     pictures, limit = maps.overlays(found)
-    first = found[0]
-    st.markdown(f"**Where {plain(first.question)} is seen: Grad-CAM, {plain(first.setting)}**")
-    with st.container(horizontal=True):
-        for picture, title in zip(pictures, _titles(percent), strict=True):
-            with st.container(width=SIDE, gap="small"):
-                alt = f"Grad-CAM for {first.question}, {title}"
-                st.image(large(picture), caption=title, alt=alt, width="stretch")
-    with st.container(width=2 * SIDE + 16):
+    first, titles, slots = found[0], _titles(percent), {}
+    left, right = st.columns(2, gap="medium")
+    with left:
+        st.markdown(f"**Where {plain(first.question)} is seen: Grad-CAM, {plain(first.setting)}**")
+        for column, word, picture, title in zip(st.columns(2), WORDS, pictures, titles, strict=True):
+            alt = f"Grad-CAM for {first.question}, {title}"
+            column.image(large(picture), caption=title, alt=alt, width="stretch")
+            slots[word] = column.empty()
         maps.legend("0", f"{limit:.3g} matters for {first.question}, in both", signed=first.signed)
-    rows = maps.squares({"as built": first.values, f"at {percent} %": found[1].values})
-    drawer.table(pd.DataFrame(rows), name="rho-maps", title="Both maps as a table", alt="Means of both on each square")
-    with st.container(horizontal=True):
-        for picture, title, name in zip(pictures, _titles(percent), ("built", "moved"), strict=True):
-            drawer.download(f"PNG, {title.lower()}", partial(_png, picture), f"rho-{name}.png", "image/png")
+        rows = maps.squares({"as built": first.values, f"at {percent} %": found[1].values})
+        drawer.table(pd.DataFrame(rows), name="rho-maps", title="Both maps as a table", alt="Means on each square")
+        with st.container(horizontal=True):
+            for word, picture, title in zip(WORDS, pictures, titles, strict=True):
+                drawer.download(f"PNG, {title.lower()}", partial(_png, picture), f"rho-{word}.png", "image/png")
+    with right:
+        known = {
+            word: (title, one) for word, title, one in zip(WORDS, titles, found, strict=True) if _testable(word, one)
+        }
+        tested.show(known, slots, key="rho-test")
+
+
+def _testable(word: str, one: Attribution) -> bool:
+    """A map that does not know its scales would be tested in the network as built, which did not make it."""
+    return word == "built" or hasattr(one, "scales")
 
 
 def _png(picture: Image.Image) -> bytes:
@@ -209,50 +266,10 @@ def _png(picture: Image.Image) -> bytes:
     return out.getvalue()
 
 
-def _damage(upload: Upload, network: str, target: int, *, alone: bool) -> None:
-    """Every block off by itself, on demand."""
-    from inception_lab.images.residuals import cost
-
-    st.subheader("What each block is worth", anchor=False)
-    count, runs = cost(network)
-    st.caption(
-        f"Switches off each of {count} residual blocks by itself. Cost: about {runs:.0f} images through the network, "
-        f"as what comes before a block is not run again; {memory('damage', network)}."
-        + " The damage is that to the first class alone, not to its lead over the other."
-        * alone
-    )
-    asked = (upload, network, target)
-    with st.container(horizontal=True):
-        go = st.button("Measure the damage", key="damage", icon=":material/content_cut:")
-        stop = st.empty()
-    if go:  # any click ends the script, and the work with it
-        stop.button("Stop", key="damage-stop", icon=":material/stop:")
-        st.session_state.pop("damaged", None)
-        if (found := _measured(*asked)) is not None:
-            st.session_state["damaged"] = (asked, found)
-        stop.empty()
-    before = st.session_state.get("damaged")
-    if before and before[0] == asked:
-        _ranked(before[1])
-
-
-def _measured(upload: Upload, network: str, target: int) -> Damage | None:
-    """The damage; None after the page has said why there is none."""
-    from inception_lab.images.residuals import damage
-
-    bar = st.progress(0.0, "Starting")
-    try:
-        return damage(photo(upload), network, target=target, progress=drawer.meter(bar, word="steps"))
-    except LabError as error:
-        st.error(plain(error), icon=":material/block:")
-        return None
-    finally:
-        bar.empty()
-
-
-def _ranked(found: Damage) -> None:
-    figure, alt = ranked(found)
-    st.plotly_chart(figure, key="damage-bars", alt=alt)
-    st.caption(f"{plain(alt)} One image, {found.seconds:.1f} s.")
-    drawer.table(pd.DataFrame(found.to_rows()), name="damage", title="Damage as a table", alt=alt)
-    drawer.download("JSON", lambda: json.dumps(found.to_dict(), indent=1), "damage.json", "application/json")
+def forget_part(places: Collection[str], network: str) -> None:
+    """What a link or another network asks of a block that is not there is not asked of this one, and said."""
+    for place in (st.session_state.get("part"), st.query_params.get("part")):
+        if place is not None and place not in places:
+            st.session_state.pop("part", None)
+            st.query_params.pop("part", None)
+            st.info(f"{plain(network)} has nothing to ask at {plain(place[:60])}.", icon=":material/info:")

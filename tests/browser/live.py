@@ -1,7 +1,8 @@
-"""A live server of the app for browser tests, and the two things every such test asks of a page.
+"""A live server of the app for browser tests, and what such tests ask of a page.
 
 with serve(home, log) as live: ...       a process of its own, a home of its own
 settled(page)                            the script has run and its answer is on the page
+fits(page)                               nothing runs out of the screen at the side
 Watch(page, live.url)                    what the console said, and what left this machine
 """
 
@@ -95,6 +96,14 @@ def settled(page: Page) -> Page:
     exceptions = page.get_by_test_id("stException").all_inner_texts()
     assert not exceptions, f"{page.url} shows an exception: {exceptions}"
     return page
+
+
+def fits(page: Page) -> None:
+    """Nothing runs out at the side. Streamlit scrolls in a box of its own: the document's width never says anything."""
+    main = page.get_by_test_id("stMain")
+    expect(main).to_be_visible()
+    wide, seen = main.evaluate("main => [main.scrollWidth, main.clientWidth]")
+    assert wide <= seen, f"{page.url} is {wide} pixels wide on a screen of {seen}"
 
 
 @dataclass  # without slots: Playwright keeps a note of its own on the owner of a handler

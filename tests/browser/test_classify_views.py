@@ -43,8 +43,8 @@ def test_144_crops_are_stopped_asked_again_and_drawn(visit: Visit) -> None:
     press(page, "Ask 144 crops")
     expect(page.get_by_text(re.compile(r"^[1-9]\d* of 144"))).to_be_visible()
     start = time.monotonic()
-    stop(page, "crops-go-stop").click()
-    expect(stop(page, "crops-go-stop")).to_be_hidden()
+    stop(page, "crops-stop").click()
+    expect(stop(page, "crops-stop")).to_be_hidden()
     settled(page)
     assert time.monotonic() - start < 4
     expect(page.locator(".st-key-guesses")).to_have_count(0)
@@ -60,8 +60,7 @@ def test_144_crops_are_stopped_asked_again_and_drawn(visit: Visit) -> None:
 
 
 def test_a_map_is_tested_in_one_sentence_and_stop_leaves_the_page_usable(visit: Visit) -> None:
-    page = visit("/classify?view=pixels&method=grad_cam")
-    press(page, "Explain")
+    page = visit("/classify?view=pixels")
     press(page, "Test this map")
     expect(page.get_by_text(re.compile(r"^[1-9]\d* of 116"))).to_be_visible()
     stop(page, "trust-stop").click()
@@ -101,7 +100,7 @@ def test_credit_is_the_width_of_the_lines(visit: Visit) -> None:
 
 
 def test_rho_moves_guesses_and_map_of_one_block_and_of_all(visit: Visit) -> None:
-    page = visit("/classify?view=blocks&part=blocks/4/1&rho=100")
+    page = visit("/classify?view=blocks&scope=block&part=blocks/4/1&rho=100")
     before = words(page, "rho-At").removeprefix("At 100 %. ")
     assert words(page, "rho-As") == f"As built. {before}"
     built = picture(page, "Grad-CAM for espresso, As built")
@@ -128,8 +127,7 @@ def test_rho_moves_guesses_and_map_of_one_block_and_of_all(visit: Visit) -> None
 
 
 def test_what_each_block_is_worth(visit: Visit) -> None:
-    page = visit("/classify?view=blocks")
-    press(page, "Measure the damage")
+    page = visit("/classify?view=blocks&ask=rho")  # for a small network it is measured at once
     expect(bars(page, "damage-bars")).to_have_count(18)  # nine blocks, logit and probability
     settled(page)
     said = words(page, "damage-bars")
@@ -137,15 +135,13 @@ def test_what_each_block_is_worth(visit: Visit) -> None:
 
 
 def test_a_pinned_map_beside_another_and_again_from_the_link(visit: Visit) -> None:
-    page = visit("/classify?view=compare&method=grad_cam&layer=blocks/4")
-    press(page, "Explain")
+    page = visit("/classify?view=compare&layer=blocks/4")
     press(page, "Pin this map")
     expect(page).to_have_url(re.compile(r"pin=efficientnet_lite0~grad_cam~967~~blocks(/|%2F)4"))
     expect(page.get_by_text("Explain another class, method or network to compare.")).to_be_visible()
     settled(page)
     choose(page, "Method", "Gradients: Saliency")
     settled(page)
-    press(page, "Explain")
     for key in ("map-pinned", "map-chosen", "map-difference"):
         expect(page.locator(f".st-key-{key} .heatmaplayer image, .st-key-{key} .hm image").first).to_be_attached()
         expect(page.locator(f".st-key-{key} .colorbar, .st-key-{key} .infolayer g[class*=cb]").first).to_be_attached()
@@ -156,11 +152,7 @@ def test_a_pinned_map_beside_another_and_again_from_the_link(visit: Visit) -> No
     assert all(ends), "one unit"
     page.reload()
     settled(page)
-    expect(page.get_by_text("The link pins Grad-CAM at blocks/4 of efficientnet_lite0 for class 967.")).to_be_visible()
-    press(page, "Make the pinned map")
-    expect(page.get_by_role("button", name="Unpin")).to_be_visible()
-    settled(page)
-    press(page, "Explain")
+    expect(page.get_by_role("button", name="Unpin")).to_be_visible()  # two images: made without being asked
     expect(page.get_by_text(said[0])).to_be_visible()
     settled(page)
     press(page, "Unpin")
@@ -191,8 +183,8 @@ def test_all_networks_in_a_table(visit: Visit) -> None:
     page.get_by_role("radio", name="Networks").click()
     expect(page).to_have_url(re.compile("view=networks"))
     settled(page)
-    if (folded := page.get_by_text(re.compile(r"^All \d+ networks"))).count():
-        folded.click()
+    expect(page.get_by_role("button", name=re.compile(r"^Fetch, about \d+ MB$"))).to_have_count(11)
+    page.get_by_text(re.compile(r"^All \d+ networks")).click()
     expect(page.get_by_test_id("stDataFrame").filter(visible=True)).to_have_count(1)
 
 
@@ -227,7 +219,6 @@ def test_every_view_without_a_mouse(visit: Visit) -> None:
     expect(page).to_have_url(re.compile("method=saliency"))
     for name in ("Class", "Rather than"):
         tab_to(page, page.get_by_role("combobox", name=name))
-    operate(page, page.get_by_role("button", name="Explain"), "Enter")
     tab_to(page, page.get_by_role("button", name="Test this map"))
     page.keyboard.press("Enter")
     operate(page, stop(page, "trust-stop"), "Enter")
@@ -241,19 +232,21 @@ def test_every_view_without_a_mouse(visit: Visit) -> None:
     expect(page).to_have_url(re.compile("steps=true"))
     tab_to(page, page.locator(".st-key-credit-drawing .node").first)
     tab_to(page, page.get_by_role("button", name="Export"))
+    ask = page.get_by_role("radiogroup", name="Question").get_by_role("radio")
+    operate(page, ask.nth(0), "ArrowRight", "Space")
+    expect(page).to_have_url(re.compile("ask=rho"))
     scale = page.get_by_role("radiogroup", name="Scale").get_by_role("radio")
     operate(page, scale.nth(0), "ArrowRight", "Space")
-    expect(page).to_have_url(re.compile("scope=all"))
+    expect(page).to_have_url(re.compile("scope=block"))
     operate(page, page.get_by_role("slider", name=RHO), "ArrowRight")
     expect(page).to_have_url(re.compile("rho=5"))
     operate(page, page.locator(".st-key-rho-built").get_by_role("button"), "Enter")
     expect(page).to_have_url(re.compile("rho=100"))
-    operate(page, page.get_by_role("button", name="Measure the damage"), "Enter")
+    tab_to(page, page.get_by_role("button", name="Test this map"))
     expect(page.locator(".st-key-damage-bars")).to_be_visible()
 
     page.goto(page.url.replace("view=blocks", "view=compare"))
     settled(page)
-    operate(page, page.get_by_role("button", name="Explain", exact=True), "Enter")
     operate(page, page.get_by_role("button", name="Pin this map"), "Enter")
     expect(page).to_have_url(re.compile("pin="))
     method = page.get_by_role("toolbar", name="Methods").get_by_role("button")

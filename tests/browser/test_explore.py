@@ -16,7 +16,7 @@ from inception_lab.readers import words
 from inception_lab.readers.graph import graph
 from inception_lab.readers.shapes import shapes
 from tests.browser.conftest import Visit
-from tests.browser.live import settled
+from tests.browser.live import fits, settled
 
 Scheme = Literal["light", "dark"]
 STRIP = ".st-key-strip"
@@ -389,7 +389,7 @@ def test_a_finger_picks_and_no_card_stays(new_context: Callable[..., BrowserCont
 
 def test_drawings_fit_a_phone(visit: Visit) -> None:
     page = visit("/explore?at=inception_resnet_v2/A/03", width=390)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    fits(page)
     strip = page.locator(f"{STRIP} .frame").bounding_box()
     assert strip is not None
     assert strip["y"] + strip["height"] <= 844, "on the first screen"

@@ -76,7 +76,6 @@ def test_a_table_as_csv(explore: Page) -> None:
 
 def test_a_map_as_picture_and_as_numbers(visit: Visit) -> None:
     page = visit("/classify?view=pixels&method=grad_cam")
-    page.get_by_role("button", name="Explain").click()
     expect(page.get_by_role("img", name="colours from 0 to")).to_be_visible(timeout=60_000)
     settled(page)
     page.get_by_text("The map as a table").click()

@@ -32,7 +32,6 @@ def test_a_trained_network_knows_ten_classes_and_says_so(visit: Visit, run: str)
     expect(page.get_by_alt_text(re.compile(r"^test image \d+, Sneaker as run:"))).to_be_visible()
     page.get_by_role("radio", name="Pixels").click()
     settled(page)
-    page.get_by_role("button", name="Explain").click()
     expect(page.get_by_role("img", name="colours from")).to_be_visible(timeout=60_000)
     settled(page)
 

@@ -10,7 +10,7 @@ from playwright.sync_api import BrowserContext, Locator, Page, WebSocketRoute, e
 
 from inception_lab.training.reference import load
 from tests.browser.conftest import Visit
-from tests.browser.live import Live, settled
+from tests.browser.live import Live, fits, settled
 
 RUN = load()[0]  # scale 1, seed 0: the first that the page offers
 NAMES = [address.split("/", 1)[1] for address in RUN.addresses]
@@ -100,7 +100,7 @@ def test_a_shipped_run_has_every_quantity(visit: Visit) -> None:
 def test_the_picture_fits_a_phone(visit: Visit, scheme: str) -> None:
     page = visit("/train?sweep=shipped", scheme=scheme, width=390)  # type: ignore[arg-type]
     inside(page)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    fits(page)
     boxes = page.locator(".replay .block")
     expect(boxes).to_have_count(len(NAMES))
     cut = "boxes => boxes.filter(box => box.scrollWidth > box.clientWidth + 1).map(box => box.textContent)"

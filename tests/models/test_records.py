@@ -62,7 +62,7 @@ def test_resnets_figures_are_torchvisions_for_the_same_file(tag: str, theirs: st
 
 
 def test_what_nobody_states_is_said_and_not_invented() -> None:
-    assert RECORDS["resnet152.a1_in1k"].accuracy.startswith("not stated here")
+    assert RECORDS["resnet152.a1_in1k"].accuracy.startswith("no figure ships with the lab")
     assert RECORDS["inception_v4.tf_in1k"].accuracy.startswith("top-1 80.1 %, top-5 95.0 % (timm, results")
     without = dataclasses.replace(RECORDS[EMBEDDED], top1=math.nan, accuracy_source="the run's own test images")
     assert without.accuracy == "none was measured (the run's own test images)"

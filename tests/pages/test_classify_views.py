@@ -64,8 +64,7 @@ def test_two_networks_are_averaged(hub: None) -> None:
 
 
 def test_a_contrast_of_two_classes_in_pixels_and_branches() -> None:
-    app = classify(sample="chelsea.jpg", view="pixels", method="grad_cam", **{"class": "281", "against": "282"})
-    app.button(key="explain").click().run()
+    app = classify(sample="chelsea.jpg", view="pixels", **{"class": "281", "against": "282"})
     found = app.session_state["explained"][1]
     assert (found.target, found.against) == (281, 282)
     app.button_group(key="view").select("blocks").run()
@@ -75,6 +74,7 @@ def test_a_contrast_of_two_classes_in_pixels_and_branches() -> None:
     assert "target=281, against=282" in app.code[0].value
     app.button_group(key="view").select("pixels").run()
     assert (app.selectbox(key="class").value, app.selectbox(key="method").value) == ("281", "grad_cam")
+    assert app.session_state["explained"][1] is found, "it is not made again"
 
 
 def test_a_word_the_pixels_do_not_know_is_said_where_it_counts() -> None:
@@ -85,7 +85,6 @@ def test_a_word_the_pixels_do_not_know_is_said_where_it_counts() -> None:
 
 def test_a_map_is_tested() -> None:
     app = classify(view="pixels", method="grad_cam")
-    app.button(key="explain").click().run()
     app.button(key="trust-go").click().run()
     assert not app.exception
     tested, found = app.session_state["trusted"]
@@ -132,7 +131,6 @@ def ran(code: str) -> list[Any]:
 
 def test_the_python_of_a_map_gives_it_and_its_test() -> None:
     app = classify(view="pixels", method="grad_cam", layer="blocks/5")
-    app.button(key="explain").click().run()
     app.button(key="trust-go").click().run()
     *_, tested = ran(app.code[0].value)
     shown = app.session_state["trusted"][1]
@@ -143,12 +141,10 @@ def test_the_python_of_a_map_gives_it_and_its_test() -> None:
 
 
 def test_the_python_of_two_maps_and_the_matrix_gives_what_the_page_shows() -> None:
-    app = classify(view="compare", method="grad_cam", **{"class": "968"})
-    app.button(key="compare-go").click().run()
+    app = classify(view="compare", **{"class": "968"})
     assert "compare_maps" not in app.code[0].value, "nothing is pinned"
     app.button(key="pin").click().run()
     app.selectbox(key="method").set_value("saliency").run()
-    app.button(key="compare-go").click().run()
     app.button_group(key="agree-methods").set_value(["saliency", "grad_cam"]).run()
     app.button(key="agree-go").click().run()
     assert not app.exception

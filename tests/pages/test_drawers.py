@@ -80,7 +80,6 @@ def test_classifys_code_makes_the_map(monkeypatch: pytest.MonkeyPatch, against: 
     monkeypatch.chdir(ROOT)
     link = {"sample": "chelsea.jpg", "view": "pixels", "method": "grad_cam", "class": "285", "against": against}
     app = page("classify", **{word: value for word, value in link.items() if value})
-    app.button(key="explain").click().run()
     shown, explained = made(drawer(app))["found"], app.session_state["explained"][1]
     assert (shown.method, shown.target, shown.label) == ("grad_cam", 285, "Egyptian cat")
     assert shown.against == explained.against == (int(against) if against else None)
@@ -89,11 +88,20 @@ def test_classifys_code_makes_the_map(monkeypatch: pytest.MonkeyPatch, against: 
 
 def test_classifys_code_splits_the_class_over_the_branches(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
-    app = page("classify", view="blocks", part="blocks/4/1", rho="50", scope="all")
+    app = page("classify", view="blocks", part="blocks/4/1")
     assert not app.error
     names = made(drawer(app))
     tables = [list(table.value.credit) for table in app.dataframe if "credit" in table.value.columns]
     assert [row["credit"] for row in names["found"].to_rows() if row["kind"] == "add"] in tables
+
+
+def test_classifys_code_moves_the_scale(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    app = page("classify", view="blocks", part="blocks/4/1", rho="50", scope="block")
+    assert not app.error
+    assert 'at="blocks/4/1"' in drawer(app)
+    made(drawer(app))
+    assert "lab.credit" not in drawer(app), "the other question of the view"
 
 
 def test_classifys_code_runs_before_there_is_a_photograph(monkeypatch: pytest.MonkeyPatch) -> None:

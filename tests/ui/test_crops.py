@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,18 +13,20 @@ import torch
 from streamlit.testing.v1 import AppTest
 from torch import Tensor, nn
 
-from inception_lab.images import networks
+from inception_lab.images import announce, networks
 from inception_lab.images.classify import classify
 from inception_lab.images.ensemble import PAPERS
 from inception_lab.images.networks import Models
 from inception_lab.images.samples import samples
-from inception_lab.ui import crops, photos
+from inception_lab.images.trained import known
+from inception_lab.ui import crops, entering, photos
 from tests.models.hubfolder import store
 
 
 @pytest.fixture(autouse=True)
 def fresh() -> None:
     st.cache_data.clear()
+    st.cache_resource.clear()
 
 
 def _page() -> None:
@@ -34,7 +37,7 @@ def _page() -> None:
 
     given = [photos.of_sample(sample) for sample in samples()[:2]] + [photos.Upload("bad*.png", b"x")]
     given = given if st.query_params.get("many") else given[:1]
-    st.code(crops.show(given, given[0], st.query_params.get("network", "efficientnet_lite0")))
+    st.code(crops.show(given, given[0], st.query_params.get("network", "efficientnet_lite0"), st.container()))
 
 
 def page(**link: str) -> AppTest:
@@ -103,28 +106,51 @@ class Sure(nn.Module):
         return found
 
 
+def asked(app: AppTest) -> AppTest:
+    """Three large networks are asked when that is wanted, not before."""
+    app.button(key="crops-go").click().run()
+    assert not app.exception
+    return app
+
+
+def test_the_way_into_each_network_of_an_ensemble(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    upload = photos.of_sample(samples()[0])
+    light = entering._way(upload, ("efficientnet_lite0",), 1, "timm")
+    assert [step.size for step in light.steps] == ["600×400", "384×256", "224×224"]
+    assert (light.low, light.high, light.seen) == ("−1", "1", "−1.00 to 1.00")
+    other = entering._way(upload, ("inception_v3.gluon_in1k",), 1, "timm")
+    assert [step.size for step in other.steps][1:] == ["511×341", "299×299"]
+    assert (other.low, other.high) == ("−2.12", "2.64"), "one axis for all: the range is another"
+    assert entering._preparing(known(PAPERS.tags[0])) != entering._preparing(known(PAPERS.tags[1]))
+    row = entering._row(other, titled=True)
+    assert row.count("<img") == 3
+    assert 'alt="coffee.jpg as inception_v3.gluon_in1k sees it"' in row
+    assert 'aria-label="its numbers: ' in row
+
+
 def test_networks_here_can_be_averaged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_HOME", str(tmp_path))
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
     monkeypatch.setattr(networks, "pretrained", lambda tag, *, progress: Sure().eval())
     monkeypatch.setattr(networks, "MODELS", Models())
+    monkeypatch.setattr(announce, "MODELS", networks.MODELS)
     for tag in PAPERS.tags:
         store(tmp_path, tag, json.dumps({"tag": tag}).encode())
     app = page(network=PAPERS.tags[0])
     app.button(key="paper-ensemble").click().run()
-    assert not app.exception
+    assert any(re.search(r"Cost: 3 images .* MB of memory", caption.value) for caption in app.caption)
+    app = asked(app)
     assert app.query_params["with"] == "paper-ensemble"
     assert "networks=['paper-ensemble']" in app.code[0].value
     members = table(app, "share")
     assert members.share.tolist() == [0.25, 0.375, 0.375, 1.0]
-    app.multiselect(key="with").unselect(PAPERS.tags[2]).run()
-    assert not app.exception
+    app = asked(app.multiselect(key="with").unselect(PAPERS.tags[2]).run())
     assert f"networks={list(PAPERS.tags[:2])!r}, crops=1, ensemble=True" in app.code[0].value
-    app.multiselect(key="with").select(PAPERS.tags[2]).run()
+    app = asked(app.multiselect(key="with").select(PAPERS.tags[2]).run())
     assert app.query_params["with"] == ",".join(PAPERS.tags[1:])
     assert f"networks={list(PAPERS.tags)!r}, crops=1, ensemble=True" in app.code[0].value
     assert table(app, "share").share.tolist() == pytest.approx([1 / 3, 1 / 3, 1 / 3, 1])
-    again = page(network=PAPERS.tags[1], **{"with": "paper-ensemble"})
+    again = asked(page(network=PAPERS.tags[1], **{"with": "paper-ensemble"}))
     assert table(again, "share").share.tolist() == [0.25, 0.375, 0.375, 1.0]
     assert again.query_params["with"] == "paper-ensemble"
     assert any("0.25 × inception_v4" in text.value.replace("\\", "") for text in again.markdown)

@@ -22,14 +22,17 @@ def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def script() -> None:
     import streamlit as st
 
-    from inception_lab.ui import networks
+    from inception_lab.ui import cards, networks
 
     st.session_state["picked"] = networks.pick()
-    networks.cards()
+    if st.query_params.get("view"):
+        cards.show()
 
 
-def opened(tag: str = "") -> AppTest:
+def opened(tag: str = "", *, view: str = "") -> AppTest:
     app = AppTest.from_function(script, default_timeout=60)
+    if view:
+        app.query_params["view"] = view
     if tag:
         app.query_params["network"] = tag
     app.run()
@@ -47,11 +50,18 @@ def test_the_embedded_network_needs_nothing() -> None:
     assert "19 MB, ships with the lab" in said(app)
     assert "the middle 224×224" in said(app)
     assert not app.button
+
+
+def test_every_network_has_a_card_and_a_row() -> None:
+    app = opened(view="networks")
     [table] = app.dataframe
     rows = table.value
     assert list(rows["network"]) == list(RECORDS)
     assert dict(zip(rows["network"], rows["where"], strict=True))[TAG] == "not on this machine"
     assert rows["top-1 %"].isna().sum() == 2
+    assert "measures it on your own images" in said(app), "of those two"
+    assert [button.key for button in app.button if button.key.startswith("ask-")] == [f"ask-{EMBEDDED}"]
+    assert len([button for button in app.button if button.key.startswith("fetch-")]) == len(RECORDS) - 1
 
 
 def test_a_network_that_is_away_is_offered_and_the_embedded_one_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -59,7 +69,7 @@ def test_a_network_that_is_away_is_offered_and_the_embedded_one_goes_on(monkeypa
     app = opened(TAG)
     assert app.session_state["picked"] == EMBEDDED
     assert "is not on this machine yet. Going on with the embedded network" in said(app)
-    assert "GB are free where it goes" in said(app)
+    assert "GB are free where it would be kept" in said(app)
     [fetch] = app.button
     assert fetch.label == f"Fetch {TAG}, about 95 MB"
     fetch.click().run()
@@ -76,6 +86,21 @@ def test_a_fetch_brings_it_here(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not app.exception
     assert app.session_state["picked"] == TAG
     assert "95 MB, on this machine" in said(app)
+
+
+def test_a_card_fetches_and_then_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving(safetensors_bytes(randomised("inception_v3").state_dict())) as server:
+        monkeypatch.setenv("HF_ENDPOINT", server.url)
+        app = opened(view="networks")
+        app.button(key=f"fetch-{TAG}").click().run()
+    assert not app.exception
+    assert app.session_state["picked"] == EMBEDDED, "it is only brought here"
+    assert dict(zip(app.dataframe[0].value["network"], app.dataframe[0].value["where"], strict=True))[TAG] == (
+        "on this machine"
+    )
+    app.button(key=f"ask-{TAG}").click().run()
+    assert app.session_state["picked"] == TAG
+    assert app.session_state["view"] == "guesses"
 
 
 def test_what_was_cut_off_is_said(empty: Path) -> None:
