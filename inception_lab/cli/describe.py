@@ -106,7 +106,7 @@ def graph(
 
     if output is not None and output.suffix.lower() not in FORMATS:
         raise click.BadParameter(f"{output.name} must end in one of {' '.join(FORMATS)}.", param_hint="-o")
-    drawing = draw(net, at=at, depth=depth or ("block" if at else "stages"), size=size, direction=direction)
+    drawing = draw(net, at=at, depth=depth, size=size, direction=direction)
     if output is not None:
         save(output, _content(drawing, output.suffix.lower()))
     data = {

@@ -23,7 +23,7 @@ def graph(
     net: Net | str,
     *,
     at: str | None = None,
-    depth: Depth = "stages",
+    depth: Depth | None = None,
     size: int | tuple[int, int] | None = None,
     direction: Direction | None = None,
     tolerant: bool = False,
@@ -31,7 +31,8 @@ def graph(
 ) -> Graph:
     """The drawing of `net` for an image of `size`.
 
-    `depth="stages"` is the whole network as a strip, a stage's blocks folded; `at` is only noted. `"block"` is the
+    `depth="stages"` is the whole network as a strip, a stage's blocks folded; `at` is only noted. It is the depth if
+    neither is given; with `at` alone it is `"block"`, which is the
     block that holds `at` (any address; by default the first A block) with a convolution, its batch norm and its ReLU
     as one box.
     `"ops"` takes those apart too, for the block at `at` or, without one, for the whole network.
@@ -40,6 +41,7 @@ def graph(
 
     Raises `UnknownAddress`, and what `shapes` raises.
     """
+    depth = depth or ("stages" if at is None else "block")
     _known(depth, direction)
     net = catalog.net(net) if isinstance(net, str) else net
     table = shapes(net, size=size, tolerant=tolerant)

@@ -2,7 +2,8 @@
 the keyboard and for screen readers.
 
 Colours stand twice: as attributes (light, for viewers without style sheets) and as a style sheet that follows the
-variables `--st-*` of Streamlit where there are any, else the reader's light or dark setting.
+variables `--st-*` of Streamlit or `--jp-*` of Jupyter (also of an exported notebook) where there are any, else the
+reader's light or dark setting.
 """
 
 from __future__ import annotations
@@ -19,19 +20,23 @@ if TYPE_CHECKING:
 SVG = stack.SPACE
 
 RAISED = 2.5  # points from the middle of their room to that of the words, away from the line
+READ = 0.9  # the share of its natural size at which a drawing's smallest letters have 10 pixels
+
 _POINT = 96 / 72  # CSS pixels in one of Graphviz' points
 
 _STYLE = """
 .lab-graph {
-  --lab-surface: var(--st-background-color, #ffffff); --lab-ink: var(--st-text-color, #1d2733);
-  --lab-line: var(--st-gray-text-color, #6b7280);
+  --lab-surface: var(--st-background-color, var(--jp-layout-color0, #ffffff));
+  --lab-ink: var(--st-text-color, var(--jp-content-font-color1, #1d2733));
+  --lab-line: var(--st-gray-text-color, var(--jp-content-font-color2, #6b7280));
   width: 100%; height: auto; max-width: var(--lab-width); background: var(--lab-surface);
   font-family: "Helvetica Neue", Helvetica, Arial, "Liberation Sans", system-ui, sans-serif;
 }
 @media (prefers-color-scheme: dark) {
   .lab-graph {
-    --lab-surface: var(--st-background-color, #0e1117); --lab-ink: var(--st-text-color, #f3f4f6);
-    --lab-line: var(--st-gray-text-color, #a3a8b4);
+    --lab-surface: var(--st-background-color, var(--jp-layout-color0, #0e1117));
+    --lab-ink: var(--st-text-color, var(--jp-content-font-color1, #f3f4f6));
+    --lab-line: var(--st-gray-text-color, var(--jp-content-font-color2, #a3a8b4));
   }
 }
 .lab-graph text { fill: var(--lab-ink); font-family: inherit; }
@@ -45,7 +50,7 @@ _STYLE = """
 .lab-graph .filled .rim { stroke: var(--lab-line); }
 .lab-graph .slip .box, .lab-graph .slip .rim, .lab-graph .slip.filled .rim { stroke: var(--lab-slip); }
 .lab-graph .detail { font-size: 11.6px; opacity: 0.85; }
-.lab-graph .mark { font-size: 11.6px; font-weight: 700; }
+.lab-graph .mark { font-size: 11.6px; }
 .lab-graph .edge path { stroke: var(--lab-line); }
 .lab-graph .edge polygon { stroke: var(--lab-line); fill: var(--lab-line); }
 .lab-graph .edge text { fill: var(--lab-line); paint-order: stroke; stroke: var(--lab-surface); stroke-width: 2px; }
@@ -77,6 +82,12 @@ def svg(graph: Graph) -> str:
     root.set("xmlns", stack.SPACE)
     _write(root, found)
     return "".join(found)
+
+
+def sliding(drawn: str) -> str:
+    """A finished SVG as HTML for a column of any width: it slides sideways before its letters are too small to read."""
+    readable = drawn.replace('style="--lab-width', f'style="min-width: calc(var(--lab-width) * {READ}); --lab-width', 1)
+    return f'<div style="overflow-x: auto">{readable}</div>'
 
 
 def _write(element: ElementTree.Element, found: list[str]) -> None:
