@@ -38,9 +38,7 @@ def show(upload: Upload, network: str) -> str:
     st.subheader("Two maps beside each other", anchor=False)
     asked = ask(upload, network)
     now = answered(asked, key="explain")
-    pinned = st.session_state.get(PIN)
-    if pinned is None:
-        _again(upload)
+    pinned = st.session_state.get(PIN) or _again(upload)
     with st.container(horizontal=True, vertical_alignment="center"):
         if now is not None and (pinned is None or now is not pinned[1]):
             st.button("Pin this map", key="pin", icon=":material/keep:", on_click=_pin, args=((asked, now),))
@@ -69,28 +67,31 @@ def _unpin() -> None:
     st.query_params.pop(LINK, None)
 
 
-def _again(upload: Upload) -> None:
-    """Offers to make the map that the link has pinned, of the photograph on the page."""
+def _again(upload: Upload) -> tuple[Question, Attribution] | None:
+    """Makes the map that the link has pinned, of the photograph on the page, or offers to; None without one."""
     wanted = st.query_params.get(LINK)
     if wanted is None:
-        return
+        return None
     asked = _wanted(wanted, upload)
     if asked is None:
         st.warning(f"The link pins '{plain(wanted[:60])}', which is no map.", icon=":material/link_off:")
-        return
+        return None
     layer = f" at {asked.at}" if asked.at else ""
     compared = "" if asked.against is None else f" rather than {asked.against}"
     words = f"The link pins {METHODS[asked.method].title}{layer} of {asked.network} for class {asked.target}{compared}."
-    slot = st.container()
+    place = st.empty()
+    slot = place.container()
     slot.info(plain(words), icon=":material/keep:")
     if asked.network not in _ready(EMBEDDED):
         slot.caption("That network is not on this machine; Networks fetches it.")
-        return
+        return None
     with slot:
         found = answered(asked, key="pin-again", label="Make the pinned map")
-    if found is not None:
-        st.session_state[PIN] = (asked, found)
-        st.rerun()  # without the offer, and with what there is to do with a pinned map
+    if found is None:
+        return None
+    place.empty()
+    st.session_state[PIN] = (asked, found)
+    return asked, found
 
 
 def _wanted(link: str, upload: Upload) -> Question | None:
