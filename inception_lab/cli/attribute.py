@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -57,44 +58,44 @@ def attribute(
 
     The overlay lies on the pixels that entered the network: purple for, orange against; methods that know no sign are
     drawn from dark to bright. `file` is what was written. With --scale the residuals of the network
-    are scaled so.
+    are scaled so, and the first guess is still that of the network as it was built.
     """
     if output is not None and output.suffix.lower() not in SUFFIXES:
         raise click.BadParameter(f"{output.name} must end in {', '.join(SUFFIXES)}.", param_hint="-o")
-    from inception_lab.images.attribute import attribute as ask
-    from inception_lab.images.attribute import estimate
-    from inception_lab.images.moved import moved
-
-    tag, held = embedded(network), scales_of(scales)
-    click.echo(f"{method}: {estimate(method, network=tag, image=image, at=at)}.", err=True)
-    if held is None:
-        found = ask(image, tag, method=method, target=target, against=against, at=at, progress=counting("images"))
-    else:
-        found = moved(
-            image,
-            tag,
-            scales=held,
-            relative=relative,
-            method=method,
-            target=target,
-            against=against,
-            at=at,
-            progress=counting("images"),
-        )
+    found = _made(image, embedded(network), method, target, against, at, scales_of(scales), relative)
     if output is not None:
         save(output, _pixels(found, output.suffix.lower()))
     data = found.to_dict() | {"image": str(image), "file": None if output is None else str(output)}
-    show(data, as_json=as_json, text=lambda: _text(found, output))
+    show(data, as_json=as_json, text=lambda: "\n".join([str(found), *([str(output)] if output else [])]))
 
 
-def _text(found: Attribution, output: Path | None) -> str:
-    said = f"{found.label} ({found.target}), {found.probability:.1%}"
-    if found.against is not None and found.against_probability is not None:
-        said += f", rather than {found.against_label} ({found.against}), {found.against_probability:.1%}"
-    lines = [f"{said}: {found.network}, {found.method}, {found.setting}"]
-    if found.completeness_error is not None and found.difference is not None:
-        lines.append(f"completeness error {found.completeness_error:.3g} of {found.difference:.3g} logits")
-    return "\n".join([*lines, *([str(output)] if output else [])])
+def _made(
+    image: Path,
+    tag: str,
+    method: Method,
+    target: int | None,
+    against: int | None,
+    at: str | None,
+    scales: float | dict[str, float] | None,
+    relative: bool,
+) -> Attribution:
+    """The map, its cost said first; with scales there is a pass more, as the first guess is that of the network as it
+    was built."""
+    from inception_lab.images.attribute import Ask, asked, estimate
+
+    cost = estimate(method, network=tag, image=image, at=at)
+    more = scales is not None and target is None
+    click.echo(f"{method}: {replace(cost, images=cost.images + more)}.", err=True)
+    ask = Ask(
+        method=method,
+        target=target,
+        against=against,
+        at=at,
+        progress=counting("images"),
+        scales=scales,
+        relative=relative,
+    )
+    return asked(image, tag, ask, threads=None)
 
 
 def _pixels(found: Attribution, suffix: str) -> bytes:

@@ -44,7 +44,7 @@ def cap(task: Task, network: str = EMBEDDED, *, method: Method = "integrated_gra
     return FIXED + weight_bytes(loaded.model) + int(_beside(task, loaded, measured(loaded), method))
 
 
-def said(task: Task, network: str = EMBEDDED, *, method: Method = "integrated_gradients") -> str:
+def cap_in_words(task: Task, network: str = EMBEDDED, *, method: Method = "integrated_gradients") -> str:
     """`cap` in words."""
     return f"at most about {cap(task, network, method=method) / 1e6:,.0f} MB of memory"
 

@@ -28,6 +28,7 @@ from inception_lab.images.crops import Reading, crops
 from inception_lab.images.ensemble import Ensemble
 from inception_lab.images.labelled import Files
 from inception_lab.images.load import load
+from inception_lab.images.methods import BATCH
 from inception_lab.images.networks import Loaded, Precision, borrowed
 from inception_lab.images.trained import known
 from inception_lab.models.fused import in_bf16
@@ -227,7 +228,7 @@ def _geometry(record: WeightRecord) -> object:
 
 
 def _batch(settings: Settings) -> int:
-    return voting.BATCH if _device(settings).type == "cpu" else voting.BATCH_GPU
+    return BATCH if _device(settings).type == "cpu" else voting.BATCH_GPU
 
 
 def _workers(settings: Settings) -> int:

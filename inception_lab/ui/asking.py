@@ -141,9 +141,9 @@ def answered(asked: Question) -> Attribution | str:
 @st.cache_data(max_entries=64, show_spinner="Measuring one pass")
 def memory(task: Task, network: str, method: Method = "integrated_gradients") -> str:
     """The memory that a task takes at most, in words."""
-    from inception_lab.images.caps import said
+    from inception_lab.images.caps import cap_in_words
 
-    return said(task, network, method=method)
+    return cap_in_words(task, network, method=method)
 
 
 def pick_classes(upload: Upload, network: str) -> tuple[int, int | None]:
