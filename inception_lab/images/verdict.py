@@ -229,5 +229,5 @@ def spread(mean: float, deviation: float) -> str:
 
 def near(value: float, deviation: float) -> str:
     """A number to the second digit of the deviation it is read beside, two places at least."""
-    places = 2 if deviation <= 0 else max(2, 1 - math.floor(math.log10(deviation)))
-    return f"{value:.{min(places, 6)}f}"
+    places = max(2, 1 - math.floor(math.log10(deviation))) if deviation > 1e-6 else 2  # below that it is rounding
+    return f"{value:.{places}f}"
