@@ -111,7 +111,9 @@ def test_a_gain_within_chance_is_not_called_none(middle: float, much: str, verdi
     said = judged(beside_chance(middle), remade(0.0, 0.0))
     hurts = f"removing what it marks hurts {much} than removing random parts"
     assert said.verdict == verdict
-    assert said.findings[0].text == f"{hurts}: area under the probability {0.25 + middle / 2:.3f}, of random orders " + (
+    assert said.findings[
+        0
+    ].text == f"{hurts}: area under the probability {0.25 + middle / 2:.3f}, of random orders " + (
         "0.550 ± 0.050 (n = 3)"
     )
     assert verdict == "trust" or said.sentence == f"Use this map with care: {hurts}."
