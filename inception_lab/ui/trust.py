@@ -95,7 +95,8 @@ def _found(found: Trust) -> None:
 
     st.info(plain(found.sentence), icon=ICONS[found.verdict])
     if found.findings:
-        st.markdown("\n".join(f"- {SIGNS[one.good]} {plain(one.text)}" for one in found.findings))
+        lines = (f"- {SIGNS[one.good]} {plain(one.text[:1].upper() + one.text[1:])}" for one in found.findings)
+        st.markdown("\n".join(lines))
     name = f"trust-{found.result.method}"
     if found.curves is not None:
         figure, alt = drawn(found.rows(), measure=found.measure, orders=len(found.curves.chance))
@@ -119,7 +120,7 @@ def _remade(remade: tuple[Remade, ...], result: Attribution) -> None:
     pictures += [(f"{WORDS[one.kind]}, seed {one.seed}: {_alike(one)}", one.values) for one in first]
     with st.container(horizontal=True):
         for words, values in pictures:
-            with st.container(width=160, gap="small"):
+            with st.container(width=130, gap="small"):
                 st.image(
                     large(grey(values)),
                     caption=plain(words),
