@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from inception_lab.cli.main import main
 from inception_lab.errors import SettingsError
-from inception_lab.images.caps import TASKS, cap, said
+from inception_lab.images.caps import TASKS, cap, cap_in_words
 from inception_lab.images.methods import Method
 from inception_lab.images.samples import samples
 
@@ -75,5 +75,5 @@ def test_the_commands_announce_it() -> None:
         done = CliRunner().invoke(main, [command, coffee, *words])
         assert done.exit_code == 0, done.stderr
         method: Method = "saliency" if command == "trust" else "integrated_gradients"
-        assert f"{command}: {said(command, method=method)}." in done.stderr  # type: ignore[arg-type]
-    assert said("damage") == f"at most about {cap('damage') / 1e6:,.0f} MB of memory"
+        assert f"{command}: {cap_in_words(command, method=method)}." in done.stderr  # type: ignore[arg-type]
+    assert cap_in_words("damage") == f"at most about {cap('damage') / 1e6:,.0f} MB of memory"
