@@ -100,6 +100,11 @@ class Ask:
     scales: Scales | None = None
     relative: bool = False
 
+    @property
+    def changed(self) -> str:
+        """What the scales add to the words of a setting."""
+        return "" if self.scales is None else f"; {in_words(self.scales, relative=self.relative)}"
+
 
 def asked(image: Source | Photo, network: str, ask: Ask, *, threads: int | None) -> Attribution:
     """The answer; the first choice is that of the network as it was built, whatever its residuals' scales are then."""
@@ -140,14 +145,13 @@ def _answer(
         before=before,
         progress=ask.progress,
     )
-    changed = "" if ask.scales is None else f"; {in_words(ask.scales, relative=ask.relative)}"
     return Attribution(
         values=found.map.values,
         pixels=np.asarray(square),
         file=file,
         network=loaded.record.tag,
         method=ask.method,
-        setting=found.setting + changed,
+        setting=found.setting + ask.changed,
         **_classes(loaded, probabilities, target, ask.against),
         layer=found.layer,
         completeness_error=found.map.completeness_error,

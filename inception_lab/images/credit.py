@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -56,21 +57,28 @@ def credit(
             target = _first(loaded, x)
         with held(loaded, scales, relative=relative):
             logits, nodes = split(loaded.model, wanted, x, lambda row: score(loaded, row, target, against), progress)
-        aim = best(loaded, logits, target)
     return Credit(
         file=photo.name,
         network=loaded.record.tag,
-        target=aim,
-        label=loaded.labels[aim],
-        probability=shares(logits[None], loaded.record)[0, aim].item(),
-        score=score(loaded, logits, target, against).item(),
-        against=against,
-        against_label=None if against is None else loaded.labels[against],
+        **_classes(loaded, logits, target, against),
         nodes=nodes,
         scales=scales,
         relative=relative,
         seconds=time.perf_counter() - start,
     )
+
+
+def _classes(loaded: Loaded, logits: Tensor, target: int | None, against: int | None) -> dict[str, Any]:
+    """What a `Credit` says of its classes."""
+    aim = best(loaded, logits, target)
+    return {
+        "target": aim,
+        "label": loaded.labels[aim],
+        "probability": shares(logits[None], loaded.record)[0, aim].item(),
+        "score": score(loaded, logits, target, against).item(),
+        "against": against,
+        "against_label": None if against is None else loaded.labels[against],
+    }
 
 
 def _first(loaded: Loaded, x: Tensor) -> int:
