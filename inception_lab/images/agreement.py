@@ -257,7 +257,7 @@ def _sentence(found: Sequence[Ranked], best: int | None) -> str:
             "The deletion test says nothing about this image: the network is hardly less sure without the whole of it."
         )
     if best is None:
-        return "The deletion test favours none: removing what a map marks hurts no more than removing random parts."
+        return "The deletion test favours none: no map's marks clearly hurt more when removed than random parts do."
     one, others = found[best], sum(other.passes for other in found) - 1
     also = f"{others} more of {len(found)} pass too" if others else f"none of the other {len(found) - 1} passes"
     return f"The deletion test favours {one.title}: removing what it marks hurts most; {also}."

@@ -98,8 +98,9 @@ class Draws:
 
     def in_words(self) -> str:
         """Their numbers, as captions say it."""
-        words = {"top": "random classifiers", "whole": "networks of random weights"}
-        return " and ".join(f"{count} {words[kind]}" for kind, count in self.counts) or "no random weights"
+        words = {"top": "random classifier{}", "whole": "network{} of random weights"}
+        parts = (f"{count} {words[kind].format('s' * (count != 1))}" for kind, count in self.counts)
+        return " and ".join(parts) or "no random weights"
 
 
 def draws_for(result: Attribution, *, kinds: Sequence[Kind] = KINDS, draws: int | None = None, seed: int = 0) -> Draws:

@@ -40,7 +40,7 @@ class Rhos(list[Rho]):
     def _repr_html_(self) -> str:
         one = self[0]
         where = f"{len(one.blocks)} block{'s' * (len(one.blocks) != 1)}"
-        means = "times the scale they were built with" if one.relative else "their scale"
+        means = "the scale is a multiple of the one they were built with" if one.relative else "the scale is theirs"
         return as_html(
             *self._table(), caption=f"{one.label} ({one.target}) with the residuals of {where} moved; {means}"
         )

@@ -12,7 +12,7 @@ from PIL import Image
 from inception_lab.images.overlay import shades
 
 SIDE, SMALL = 260, 160  # pixels; the side of a picture on the page, and of one of many
-HIGH, WIDE, EDGE = 150, 300, 28  # pixels of a drawing of curves, and what its axes take
+HIGH, WIDE, EDGE = 150, 300, 44  # pixels of a drawing of curves, and what its axes take
 LINES = {"deletion": "rgb(206, 78, 24)", "insertion": "rgb(47, 122, 208)"}  # as `figures.trust` draws them
 
 
@@ -84,9 +84,9 @@ def curves(rows: Sequence[Mapping[str, float]], *, measure: str) -> str:
         f'<path d="M0 0V{HIGH}H{WIDE - 8}" fill="none" stroke="currentColor" stroke-opacity=".5"/>{lines}'
         f"<text x='-4' y='8' text-anchor='end' {text}>{high:.2g}</text>"
         f"<text x='-4' y='{HIGH}' text-anchor='end' {text}>{low:.2g}</text>"
-        f"<text x='0' y='{HIGH + 14}' {text}>{escape(measure)} over the share of regions: "
-        f"<tspan fill='{LINES['deletion']}'>go</tspan>, <tspan fill='{LINES['insertion']}'>come back</tspan>, "
-        "random dashed</text></svg>"
+        f"<text x='0' y='{HIGH + 14}' {text}>{escape(measure)} over the share of regions, strongest first</text>"
+        f"<text x='0' y='{HIGH + 28}' {text}><tspan fill='{LINES['deletion']}'>marked regions go</tspan>, "
+        f"<tspan fill='{LINES['insertion']}'>they come back</tspan>, random orders dashed</text></svg>"
     )
 
 
