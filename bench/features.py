@@ -20,8 +20,9 @@ def features() -> Iterator[Sides]:
 
     from inception_lab.images.features import features as maps
     from inception_lab.images.load import load
-    from inception_lab.images.networks import borrowed, probabilities
+    from inception_lab.images.networks import borrowed
     from inception_lab.images.samples import samples
+    from inception_lab.images.voting import votes
     from inception_lab.models.records import EMBEDDED
 
     torch.set_num_threads(THREADS)
@@ -29,7 +30,7 @@ def features() -> Iterator[Sides]:
 
     def bare() -> None:
         with borrowed(EMBEDDED) as loaded:
-            probabilities(loaded, photo)
+            votes(loaded, photo)
 
     alone = THREADS == 1
     yield {
@@ -49,9 +50,9 @@ def random() -> Iterator[Sides]:
 
     from inception_lab.images.features import features as maps
     from inception_lab.images.load import load
-    from inception_lab.images.networks import probabilities
     from inception_lab.images.opened import opened
     from inception_lab.images.samples import samples
+    from inception_lab.images.voting import votes
     from inception_lab.nets.catalog import net
 
     torch.set_num_threads(THREADS)
@@ -59,7 +60,7 @@ def random() -> Iterator[Sides]:
 
     def bare() -> None:
         with opened(described) as inside:
-            probabilities(inside.loaded, photo)
+            votes(inside.loaded, photo)
 
     alone = THREADS == 1
     yield {

@@ -134,13 +134,24 @@ def test_a_map_with_other_scales(words: list[object], scales: Any, tmp_path: Pat
     found = lab.moved(upload(), small, **asked)
     assert np.array_equal(np.load(file), found.values)
     assert said == plain(found.to_dict())
+    assert (said["scales"], said["relative"]) == (scales, True)
+
+
+def test_a_map_with_other_scales_asks_for_the_first_guess_as_built(small: str) -> None:
+    words = ["--network", small, "--scale", 0, "--relative", "--method", "grad_cam"]
+    result = run("attribute", COFFEE, *words, "--json")
+    said = timeless(json.loads(result.stdout))
+    assert said == plain(lab.moved(upload(), small, scales=0.0, relative=True, method="grad_cam").to_dict())
+    assert said["target"] == printed("rho", COFFEE, "--network", small, "--scales", "0")["scales"][0]["target"]
+    assert "grad_cam: 3 images through the network" in result.stderr
+    assert "3 of 3 images" in result.stderr
 
 
 def test_trust(tmp_path: Path) -> None:
     table = tmp_path / "curves.csv"
-    few = ["--steps", 4, "--seeds", 3, "--ground", "grey"]
+    few = ["--steps", 4, "--seeds", 3, "--ground", "grey", "--draws", 2]
     said = printed("trust", COFFEE, "--method", "grad_cam", *few, "--csv", table)
-    found = lab.trust(lab.attribute(upload(), method="grad_cam"), steps=4, seeds=3, ground="grey")
+    found = lab.trust(lab.attribute(upload(), method="grad_cam"), steps=4, seeds=3, ground="grey", draws=2)
     assert said == plain(found.to_dict())
     assert len(table.read_text().splitlines()) == 1 + len(found.rows())
 
@@ -216,6 +227,7 @@ def test_evaluate(tmp_path: Path) -> None:
     [
         (("trust", COFFEE, "--seeds", 1), "1 random orders say nothing"),
         (("trust", COFFEE, "--ground", "red"), "There is no ground 'red'"),
+        (("trust", COFFEE, "--draws", 0), "0 draws of random weights"),
         (("compare-maps", COFFEE, *3 * ("--method", "saliency")), "--method was given 3 times"),
         (("compare-maps", COFFEE, "-o", "map.png"), "map.png must end in .npy"),
         (("agreement", COFFEE, "--method", "saliency"), "at least two different maps"),
@@ -234,10 +246,23 @@ def test_refusals(words: tuple[object, ...], said: str) -> None:
     assert said in result.stderr
 
 
+def test_trust_refuses_before_the_map_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    def never(*asked: object, **more: object) -> None:
+        raise AssertionError("the map was made")
+
+    monkeypatch.setattr("inception_lab.images.attribute.attribute", never)
+    for words in (("--draws", 0), ("--draws", 21), ("--steps", 1), ("--seeds", 2), ("--regions", "hexagons")):
+        result = run("trust", COFFEE, "--method", "grad_cam", *words)
+        assert (result.exit_code, result.stdout) == (2, "")
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("trust", COFFEE, "--method", "grad_cam", "--steps", 4, "--seeds", 3), "area of deletion"),
+        (
+            ("trust", COFFEE, "--method", "grad_cam", "--steps", 4, "--seeds", 3, "--draws", 1),
+            "than removing random parts",
+        ),
         (("compare-maps", COFFEE, "--method", "grad_cam", "--method", "saliency"), "rank correlation "),
         (("agreement", COFFEE, "--method", "grad_cam", "--method", "saliency", "--steps", 4, "--seeds", 3), "chance"),
         (("credit", COFFEE), "shortcut"),

@@ -202,7 +202,22 @@ def test_the_tour_runs(home: Path, monkeypatch: pytest.MonkeyPatch, request: pyt
     assert "share failed" in str(code[14].outputs)
     assert shown[15].count("<td>80.0</td>") == 4
     assert "espresso" in shown[16]
-    assert "image/png" in tour.cells[-1].outputs[0].data
+    maps = {cell.id: said(cell) for cell in code}
+    assert "image/png" in next(cell for cell in code if cell.id == "tour-24").outputs[0].data
+    for cell, pictures, words in (
+        ("tour-24", 1, "for espresso"),
+        ("test-trust", 1, "his map"),
+        ("beside-compare", 3, "rank correlation"),
+        ("beside-agreement", 3, "The deletion test"),
+        ("inside-credit", 0, "shortcut"),
+        ("inside-rho", 0, "espresso"),
+        ("inside-damage", 0, "each block at 0"),
+        ("inside-moved", 3, "residuals = 0.5"),
+    ):
+        assert maps[cell].count("data:image/png;base64,") == pictures, cell
+        assert maps[cell].count("<img alt=") == pictures, cell
+        assert words in maps[cell], cell
+    assert "<svg role" in maps["test-trust"]
 
 
 def test_the_tour_is_kept_without_outputs() -> None:

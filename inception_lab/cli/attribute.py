@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -59,51 +60,53 @@ def attribute(
 
     The overlay lies on the pixels that entered the network: purple for, orange against; methods that know no sign are
     drawn from dark to bright. `file` is what was written. With --scale the residuals of the network
-    are scaled so.
+    are scaled so, and the first guess is still that of the network as it was built.
     """
     if output is not None and output.suffix.lower() not in SUFFIXES:
         raise click.BadParameter(f"{output.name} must end in {', '.join(SUFFIXES)}.", param_hint="-o")
-    from inception_lab.images.announce import announce
-    from inception_lab.images.attribute import attribute as ask
-    from inception_lab.images.moved import moved
-
     tag, held = embedded(network), scales_of(scales)
-    aim, other = class_of(target, tag), class_of(against, tag)
-    say_cost(method, announce("attribute", tag, method=method, image=image, at=at, progress=counting("MB", size=1e6)))
-    if held is None:
-        found = ask(image, tag, method=method, target=aim, against=other, at=at, progress=counting("images"))
-    else:
-        found = moved(
-            image,
-            tag,
-            scales=held,
-            relative=relative,
-            method=method,
-            target=aim,
-            against=other,
-            at=at,
-            progress=counting("images"),
-        )
+    found = _made(image, tag, method, class_of(target, tag), class_of(against, tag), at, held, relative)
     if output is not None:
         save(output, _pixels(found, output.suffix.lower()))
     data = found.to_dict() | {"image": str(image), "file": None if output is None else str(output)}
-    show(data, as_json=as_json, text=lambda: f"{_text(found, output)}\n{_test(image, found, held)}")
+    lines = (str(found), *([str(output)] if output else []), _test(image, found))
+    show(data, as_json=as_json, text=lambda: "\n".join(lines))
 
 
-def _text(found: Attribution, output: Path | None) -> str:
-    said = f"{found.label} ({found.target}), {found.probability:.1%}"
-    if found.against is not None and found.against_probability is not None:
-        said += f", rather than {found.against_label} ({found.against}), {found.against_probability:.1%}"
-    lines = [f"{said}: {found.network}, {found.method}, {found.setting}"]
-    if found.completeness_error is not None and found.difference is not None:
-        lines.append(f"completeness error {found.completeness_error:.3g} of {found.difference:.3g} logits")
-    return "\n".join([*lines, *([str(output)] if output else [])])
+def _made(
+    image: Path,
+    tag: str,
+    method: Method,
+    target: int | None,
+    against: int | None,
+    at: str | None,
+    scales: float | dict[str, float] | None,
+    relative: bool,
+) -> Attribution:
+    """The map, its cost said first; with scales there is a pass more, as the first guess is that of the network as it
+    was built."""
+    from inception_lab.images.announce import announce
+    from inception_lab.images.attribute import Ask, asked
+
+    cost = announce("attribute", tag, method=method, image=image, at=at, progress=counting("MB", size=1e6))
+    more = scales is not None and target is None
+    say_cost(method, replace(cost, images=cost.images + more))
+    ask = Ask(
+        method=method,
+        target=target,
+        against=against,
+        at=at,
+        progress=counting("images"),
+        scales=scales,
+        relative=relative,
+    )
+    return asked(image, tag, ask, threads=None)
 
 
-def _test(image: Path, found: Attribution, scales: object) -> str:
+def _test(image: Path, found: Attribution) -> str:
     """The command that tests this very map, or why there is none."""
-    if scales is not None:
-        return "a map at other scales is of a changed network, which trust does not ask"
+    if found.scales is not None:
+        return "a map at other scales: lab.trust(lab.moved(...)) tests it in a notebook"
     words = ["trust", str(image), "--network", found.network, "--method", found.method, "--target", str(found.target)]
     words += ["--against", str(found.against)] if found.against is not None else []
     words += ["--at", found.layer] if found.layer is not None else []

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -24,12 +23,7 @@ from inception_lab.cli.asked import (
 )
 from inception_lab.cli.counting import counting, say_cost
 from inception_lab.cli.output import json_option, save, show
-from inception_lab.cli.output import table as columns
 from inception_lab.cli.train import Numbers
-
-if TYPE_CHECKING:
-    from inception_lab.images.parts import Credit, Damage
-    from inception_lab.images.residuals import Rho
 
 SCALES = "0,0.25,0.5,0.75,1"
 
@@ -72,7 +66,7 @@ def credit(
     )
     if table is not None:
         save(table, as_csv(found.to_rows()))
-    show(found.to_dict() | {"image": str(image)}, as_json=as_json, text=lambda: _credit_text(found))
+    show(found.to_dict() | {"image": str(image)}, as_json=as_json, text=found.text)
 
 
 @click.command()
@@ -102,7 +96,7 @@ def rho(
     say_cost("rho", announce("rho", tag, scales=len(scales), target=aim, progress=counting("MB", size=1e6)))
     found = ask(image, tag, scales=scales, at=at, relative=relative, target=aim, progress=counting("scales"))
     data = {"image": str(image), "network": tag, "scales": [one.to_dict() for one in found]}
-    show(data, as_json=as_json, text=lambda: _rho_text(found))
+    show(data, as_json=as_json, text=lambda: str(found))
 
 
 @click.command()
@@ -131,32 +125,4 @@ def damage(
     found = ask(image, tag, scale=scale, relative=relative, target=aim, progress=counting("parts"))
     if table is not None:
         save(table, as_csv(found.to_rows()))
-    show(found.to_dict() | {"image": str(image)}, as_json=as_json, text=lambda: _damage_text(found))
-
-
-def _credit_text(found: Credit) -> str:
-    rather = "" if found.against_label is None else f", rather than {found.against_label} ({found.against})"
-    head = f"{found.label} ({found.target}), {found.probability:.1%}{rather}: {found.network}, {found.score:.4g} logits"
-    keys = ("node", "part", "channels", "credit", "share", "whole")
-    return f"{head}\n\n{columns(keys, ([row[key] for key in keys] for row in found.to_rows()))}"
-
-
-def _rho_text(found: Sequence[Rho]) -> str:
-    heads = ("scale", found[0].label, "logit", "first guesses") if found else ("scale",)
-    rows: list[list[Any]] = [
-        [
-            one.scale,
-            one.probability,
-            one.logit,
-            ", ".join(f"{guess.label} {guess.probability:.1%}" for guess in one.predictions[:3]),
-        ]
-        for one in found
-    ]
-    return columns(heads, rows)
-
-
-def _damage_text(found: Damage) -> str:
-    head = f"{found.label} ({found.target}), {found.probability:.1%}: {found.network}, each block at {found.scale:g}"
-    keys = ("address", "built", "fall", "logit_fall", "label", "probability")
-    heads = ("block", "built with", "fall", "fall in logits", "first guess then", "probability")
-    return f"{head}\n\n{columns(heads, ([row[key] for key in keys] for row in found.to_rows()))}"
+    show(found.to_dict() | {"image": str(image)}, as_json=as_json, text=found.text)

@@ -24,14 +24,10 @@ from inception_lab.cli.asked import (
 )
 from inception_lab.cli.counting import counting, say_cost
 from inception_lab.cli.output import json_option, save, show
-from inception_lab.cli.output import table as columns
 
 if TYPE_CHECKING:
-    from inception_lab.images.agreement import Agreement
     from inception_lab.images.attribute import Method
-    from inception_lab.images.comparison import Comparison
     from inception_lab.images.deletion import Ground, Regions
-    from inception_lab.images.trust import Trust
 
 Value = TypeVar("Value")
 
@@ -48,7 +44,11 @@ ground_option = click.option(
 @click.option(
     "--regions", default="squares", show_default=True, help="What is removed at a time: squares, superpixels or pixels."
 )
-@click.option("--draws", type=int, default=1, show_default=True, help="Networks with random weights of each kind.")
+@click.option(
+    "--draws",
+    type=int,
+    help="Networks with random weights of each kind. Default: 10 or 5 classifiers, 3 whole networks.",
+)
 @options(csv_option, json_option)
 def trust(
     image: Path,
@@ -61,7 +61,7 @@ def trust(
     seeds: int,
     ground: Ground,
     regions: Regions,
-    draws: int,
+    draws: int | None,
     table: Path | None,
     as_json: bool,
 ) -> None:
@@ -70,12 +70,12 @@ def trust(
     The map is that of `attribute`; one sentence says it. Deletion and insertion curves beside random orders, the
     same method on random weights, and completeness.
     """
-    from inception_lab.images import deletion
     from inception_lab.images.announce import announce
     from inception_lab.images.attribute import attribute
+    from inception_lab.images.trust import checked
     from inception_lab.images.trust import trust as ask
 
-    deletion.checked(steps, seeds, ground, regions)  # before the map is made
+    checked(steps=steps, seeds=seeds, ground=ground, regions=regions, draws=draws)  # before the map is made
     tag = embedded(network)
     aim, other = class_of(target, tag), class_of(against, tag)
     cost = announce("attribute", tag, method=method, image=image, at=at, progress=counting("MB", size=1e6))
@@ -86,7 +86,7 @@ def trust(
     )
     if table is not None:
         save(table, as_csv(found.rows()))
-    show(found.to_dict() | {"image": str(image)}, as_json=as_json, text=lambda: _trust_text(found))
+    show(found.to_dict() | {"image": str(image)}, as_json=as_json, text=lambda: str(found))
 
 
 @click.command("compare-maps")
@@ -123,7 +123,7 @@ def compare_maps(image: Path, output: Path | None, as_json: bool, **asked: tuple
         np.save(output, found.difference)
     maps = [one.to_dict() for one in (first, second)]
     data = found.to_dict() | {"image": str(image), "maps": maps, "file": None if output is None else str(output)}
-    show(data, as_json=as_json, text=lambda: _compared_text(found, [_name(one) for one in maps]))
+    show(data, as_json=as_json, text=lambda: str(found))
 
 
 @click.command()
@@ -171,7 +171,7 @@ def agreement(
     )
     if table is not None:
         save(table, as_csv(found.rows()))
-    show(found.to_dict() | {"image": str(image)}, as_json=as_json, text=lambda: _agreement_text(found))
+    show(found.to_dict() | {"image": str(image)}, as_json=as_json, text=lambda: str(found))
 
 
 def _questions(asked: dict[str, tuple[Any, ...]]) -> list[tuple[str, dict[str, Any]]]:
@@ -196,26 +196,3 @@ def _two(name: str, given: tuple[Value, ...]) -> tuple[Value | None, Value | Non
             return one, two
         case _:
             raise click.UsageError(f"--{name} was given {len(given)} times; two maps take it once or twice.")
-
-
-def _name(made: dict[str, Any]) -> str:
-    return f"{made['method']}, {made['network']}, {made['label']}"
-
-
-def _trust_text(found: Trust) -> str:
-    mean, deviation = found.chance
-    return (
-        f"{found.label}: {found.network}, {found.method}\n{found.sentence}\n"
-        f"{found.measure}: area of deletion {found.deletion_area:.4g}, of insertion {found.insertion_area:.4g}, "
-        f"of random orders {mean:.4g} ± {deviation:.2g}\n{found.setting}"
-    )
-
-
-def _compared_text(found: Comparison, names: list[str]) -> str:
-    return f"{names[0]}\n{names[1]}\nrank correlation {found.correlation:.3f} ({found.setting}), scale: {found.scale}"
-
-
-def _agreement_text(found: Agreement) -> str:
-    rows = found.rows()
-    heads = list(rows[0])
-    return f"{columns(heads, ([row[head] for head in heads] for row in rows))}\n\n{found.sentence}\n{found.setting}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, final
@@ -13,7 +13,22 @@ from typing import Any, final
 import click
 
 from inception_lab.errors import LabError
+from inception_lab.readers.columns import as_text as table
 from inception_lab.training.events import jsonable
+
+__all__ = [
+    "INTERRUPTED",
+    "SIZE",
+    "Group",
+    "Refusal",
+    "Size",
+    "json_option",
+    "save",
+    "shorten",
+    "show",
+    "stopped",
+    "table",
+]
 
 INTERRUPTED = 130
 
@@ -82,22 +97,6 @@ def stopped(sentence: str) -> Iterator[None]:
         raise click.exceptions.Exit(INTERRUPTED) from None
 
 
-def table(heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    """Columns under their heads; numbers to the right."""
-    cells = [[_cell(value) for value in row] for row in rows]
-    right = [all(_is_number(row[place]) for row in cells) and bool(cells) for place in range(len(heads))]
-    widths = [max(len(line[place]) for line in (list(heads), *cells)) for place in range(len(heads))]
-
-    def line(values: Sequence[str]) -> str:
-        placed = (
-            value.rjust(width) if to_right else value.ljust(width)
-            for value, width, to_right in zip(values, widths, right, strict=True)
-        )
-        return "  ".join(placed).rstrip()
-
-    return "\n".join((line(heads), line(["-" * width for width in widths]), *map(line, cells)))
-
-
 def shorten(value: Any, width: int = 60) -> Any:
     """A long text cut for a table."""
     return f"{value[: width - 1]}…" if isinstance(value, str) and len(value) > width else value
@@ -106,26 +105,6 @@ def shorten(value: Any, width: int = 60) -> Any:
 def save(path: Path, content: str | bytes) -> None:
     """Write a file that was asked for with -o."""
     path.write_bytes(content.encode() if isinstance(content, str) else content)
-
-
-def _cell(value: Any) -> str:
-    match value:
-        case None:
-            return "–"
-        case bool():
-            return "yes" if value else "no"
-        case int():
-            return f"{value:,}"
-        case float():
-            return f"{value:.4g}"
-        case list() | tuple():
-            return "×".join(map(str, value))
-        case _:
-            return str(value)
-
-
-def _is_number(cell: str) -> bool:
-    return bool(re.fullmatch(r"–|-?[\d,]+(\.\d+)?(e[+-]\d+)?|-?inf|nan", cell))
 
 
 def _file_trouble(error: OSError) -> str:

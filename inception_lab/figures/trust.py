@@ -9,11 +9,14 @@ import numpy as np
 import plotly.graph_objects as go
 
 from inception_lab.figures.colours import BASELINE, faint
+from inception_lab.images.shown import LINES, in_words
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-DELETION, INSERTION = "rgb(206, 78, 24)", "rgb(47, 122, 208)"
-_NAMES = {"deletion": ("deletion: marked regions go", DELETION), "insertion": ("insertion: they come back", INSERTION)}
+_NAMES = {
+    "deletion": ("deletion: marked regions go", LINES["deletion"]),
+    "insertion": ("insertion: they come back", LINES["insertion"]),
+}
 
 
 def trust(rows: Sequence[Mapping[str, float]], *, measure: str, orders: int) -> tuple[go.Figure, str]:
@@ -51,11 +54,7 @@ def trust(rows: Sequence[Mapping[str, float]], *, measure: str, orders: int) -> 
         margin={"l": 60, "r": 15, "t": 10, "b": 45},
         height=430,
     )
-    half = len(rows) // 2
-    words = ", ".join(
-        f"{name} {columns[name][half]:.2f} (random {columns[f'random {name}'][half]:.2f})" for name in _NAMES
-    )
-    return figure, f"Curves of the {measure} from {columns['deletion'][0]:.2f}; at {share[half]:.0%}: {words}."
+    return figure, in_words(rows, measure=measure)
 
 
 def _band(figure: go.Figure, x: Array, low: Array, high: Array, fill: str, *, group: str) -> None:

@@ -10,15 +10,16 @@ from typing import Any
 import numpy as np
 
 from inception_lab.errors import SettingsError
-from inception_lab.images import deletion, methods, verdict
+from inception_lab.images import deletion, methods, shown, verdict
 from inception_lab.images.attribute import Attribution, attribute
 from inception_lab.images.comparison import correlation
 from inception_lab.images.deletion import SEEDS, STEPS, Asked, Curve, Curves, Ground, Measure, Progress
 from inception_lab.images.load import Photo, Source, load
-from inception_lab.images.methods import TITLES, Method
+from inception_lab.images.methods import TITLES, Method, later
 from inception_lab.images.networks import borrowed, threads_set
 from inception_lab.images.trained import known
 from inception_lab.models.records import EMBEDDED
+from inception_lab.readers.columns import as_html, as_text
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -84,6 +85,25 @@ class Agreement:
         named = ("sentence", "setting", "forwards", "seconds")
         return {"best": best, "maps": self.rows(), **{name: getattr(self, name) for name in named}}
 
+    def __str__(self) -> str:
+        return f"{as_text(*self._table())}\n\n{self.sentence}\n{self.setting}"
+
+    def _repr_html_(self) -> str:
+        maps = (
+            shown.column(
+                shown.picture(one.result.overlay(), f"Map: {one.result.named}", side=shown.SMALL),
+                shown.paragraph(one.title),
+                width=shown.SMALL,
+            )
+            for one in self.ranked
+        )
+        caption = f"Correlations of the maps, and what the deletion test says. {self.setting}."
+        return shown.paragraph(self.sentence, strong=True) + shown.row(*maps) + as_html(*self._table(), caption=caption)
+
+    def _table(self) -> tuple[list[str], list[list[Any]]]:
+        rows = self.rows()
+        return list(rows[0]), [list(row.values()) for row in rows]
+
 
 def cost(
     *,
@@ -125,22 +145,29 @@ def agreement(
     with threads_set(threads):
         for network in networks:
             classes = _classes(network, target, against, found)
-            part = _later(progress, done, total)
+            part = later(progress, done, total)
             found += _of_network(
                 photo, network, methods, classes, steps=steps, seeds=seeds, ground=ground, progress=part
             )
             done += _cost(network, methods, steps, seeds)
-    matrix = np.array([[correlation(a.result, b.result) for b in found] for a in found])
+    setting = (
+        f"deletion of squares to {deletion.ground_in_words(ground)} in {steps} steps; {seeds} random orders "
+        "for each network and class; Spearman's correlation over squares"
+    )
+    return _agreed(found, setting, forwards=total, seconds=time.perf_counter() - start)
+
+
+def _agreed(found: Sequence[Ranked], setting: str, *, forwards: int, seconds: float) -> Agreement:
+    """The matrix of all maps, and the one that the arbiter prefers."""
     best = max((n for n, one in enumerate(found) if one.passes), key=lambda n: found[n].gain, default=None)
     return Agreement(
         ranked=tuple(found),
-        matrix=matrix,
+        matrix=np.array([[correlation(a.result, b.result) for b in found] for a in found]),
         best=best,
-        sentence=_sentence(found, best, seeds),
-        setting=f"deletion of squares to {deletion.ground_in_words(ground)} in {steps} steps; {seeds} random orders "
-        "for each network and class; Spearman's correlation over squares",
-        forwards=total,
-        seconds=time.perf_counter() - start,
+        sentence=_sentence(found, best),
+        setting=setting,
+        forwards=forwards,
+        seconds=seconds,
     )
 
 
@@ -159,7 +186,7 @@ def _of_network(
     total, done, maps = _cost(network, chosen, steps, seeds), 0, []
     target, against = classes
     for method in chosen:
-        part = _later(progress, done, total)
+        part = later(progress, done, total)
         one = attribute(photo, network, method=method, target=target, against=against, progress=part)
         maps.append(one)
         target, done = one.target, done + one.forwards
@@ -173,7 +200,7 @@ def _of_network(
         against=against,
         ground=ground,
         regions=regions,
-        progress=_later(progress, done, total),
+        progress=later(progress, done, total),
         total=total,
     )
     ends = asked.ends()
@@ -224,31 +251,19 @@ def _classes(
     return own, names.index(first.against_label)
 
 
-def _sentence(found: Sequence[Ranked], best: int | None, seeds: int) -> str:
+def _sentence(found: Sequence[Ranked], best: int | None) -> str:
     if not any(one.testable for one in found):
         return (
-            "The deletion test says nothing about this image: without any of it the score is hardly lower than with "
-            "all of it, so there is no fall to tell maps apart by."
+            "The deletion test says nothing about this image: the network is hardly less sure without the whole of it."
         )
     if best is None:
-        return (
-            f"No map's marks clearly lower the score faster than chance (n = {seeds} random orders): "
-            "the test favours none."
-        )
+        return "The deletion test favours none: no map's marks clearly hurt more when removed than random parts do."
     one, others = found[best], sum(other.passes for other in found) - 1
-    also = f"; {others} more of {len(found)} pass too" if others else f"; none of the other {len(found) - 1} passes"
-    return (
-        f"The deletion test favours {one.title}: area {one.area:.2f} of the {one.measure} against {one.chance:.2f} ± "
-        f"{one.deviation:.2f} (n = {seeds} random orders), {one.gain:.0%} of the whole fall{also}."
-    )
+    also = f"{others} more of {len(found)} pass too" if others else f"none of the other {len(found) - 1} passes"
+    return f"The deletion test favours {one.title}: removing what it marks hurts most; {also}."
 
 
 def _cost(network: str, chosen: Sequence[Method], steps: int, seeds: int) -> int:
     size = known(network).size
     maps = sum(1 + methods.passes(method, size).images for method in chosen)
     return maps + deletion.forwards(steps, seeds, maps=len(chosen), insertion=False)
-
-
-def _later(progress: Progress | None, done: int, total: int) -> Progress | None:
-    """`progress` for a part that starts when `done` of `total` images are through."""
-    return None if progress is None else lambda here, _: progress(min(done + here, total), total)

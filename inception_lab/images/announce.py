@@ -15,18 +15,19 @@ from pathlib import Path
 from typing import Any, Literal, assert_never, get_args
 
 from inception_lab.errors import SettingsError
-from inception_lab.images import agreement, caps, deletion, estimate, pace, residuals, voting
+from inception_lab.images import agreement, caps, deletion, estimate, pace, residuals
 from inception_lab.images.attribute import estimate as map_estimate
 from inception_lab.images.crops import Reading, protocol
 from inception_lab.images.ensemble import asked
 from inception_lab.images.estimate import long
 from inception_lab.images.evaluate import listed, settings
 from inception_lab.images.load import Photo, Source
-from inception_lab.images.methods import METHODS, Method
+from inception_lab.images.methods import BATCH, METHODS, Method
 from inception_lab.images.networks import KEPT, MODELS, Precision, memory, threads_set
 from inception_lab.images.placed import Device, place
-from inception_lab.images.randomised import KINDS, Kind, calibration
+from inception_lab.images.randomised import KINDS, Kind
 from inception_lab.images.ranking import Settings
+from inception_lab.images.redrawn import draws_for
 from inception_lab.images.trained import known
 from inception_lab.models.hub import Progress
 from inception_lab.models.records import EMBEDDED
@@ -81,7 +82,7 @@ def announce(
     steps: int = deletion.STEPS,
     seeds: int = deletion.SEEDS,
     kinds: Sequence[Kind] = KINDS,
-    draws: int = 1,
+    draws: int | None = None,
     scales: int = len(residuals.SCALES),
     target: int | None = None,
     folder: str | Path | None = None,
@@ -144,7 +145,7 @@ def _evaluate(
     files = listed(folder, wanted, blacklist)
     every = len(files.names) * wanted.crops * len(wanted.tags)
     where = place("cpu" if elsewhere else wanted.device)
-    memory = _loading(wanted.tags, voting.BATCH) + pace.ahead(files, wanted, where)
+    memory = _loading(wanted.tags, BATCH) + pace.ahead(files, wanted, where)
     if elsewhere:
         return Cost(every, math.nan, memory)
     for tag in wanted.tags:
@@ -159,7 +160,7 @@ def _classify(
     protocol(crops, reading)
     seconds = sum(estimate.passing(MODELS.get(tag, progress=progress, precision=precision)) for tag in tags)
     count = images * crops
-    return Cost(count * len(tags), count * seconds, _loading(tags, min(crops, voting.BATCH)))
+    return Cost(count * len(tags), count * seconds, _loading(tags, min(crops, BATCH)))
 
 
 def _loading(tags: Sequence[str], batch: int) -> int:
@@ -171,13 +172,15 @@ def _loading(tags: Sequence[str], batch: int) -> int:
     return every[largest] + sum(others)
 
 
-def _trust(tag: str, method: Method, at: str | None, steps: int, seeds: int, kinds: Sequence[Kind], draws: int) -> Cost:
-    one = map_estimate(method, network=tag, at=at)
-    forward = estimate.passing(MODELS.get(tag))
-    plain = deletion.forwards(steps, seeds) + draws * ("whole" in kinds) * calibration()
-    again = draws * len(kinds)
-    seconds = plain * forward + again * (one.seconds - forward)
-    return Cost(plain + again * (one.images - 1), seconds, caps.cap("trust", tag, method=method, at=at))
+def _trust(
+    tag: str, method: Method, at: str | None, steps: int, seeds: int, kinds: Sequence[Kind], draws: int | None
+) -> Cost:
+    one, forward = map_estimate(method, network=tag, at=at), estimate.passing(MODELS.get(tag))
+    plan, curves = draws_for(one.images - 1, kinds=kinds, draws=draws), deletion.forwards(steps, seeds)
+    again = plan.images(one.images - 1)
+    plain = curves + again - plan.maps * (one.images - 1)  # among them what a random network sees before it is asked
+    seconds = plain * forward + plan.maps * (one.seconds - forward)
+    return Cost(curves + again, seconds, caps.cap("trust", tag, method=method, at=at))
 
 
 def _agreement(tags: Sequence[str], methods: Sequence[Method], steps: int, seeds: int) -> Cost:

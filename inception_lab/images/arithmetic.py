@@ -173,3 +173,8 @@ def top_left(conv: nn.Module, x: Tensor, out: Tensor) -> tuple[int, int]:
     given = conv.padding
     pair = (given, given) if isinstance(given, int) else given
     return int(pair[0]), int(pair[1])  # type: ignore[index]
+
+
+def pair(value: Any) -> tuple[int, int]:
+    """A size as PyTorch's modules keep it, one number or two, as (height, width)."""
+    return (int(value), int(value)) if isinstance(value, int) else (int(value[0]), int(value[1]))

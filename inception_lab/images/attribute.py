@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from functools import cache
-from io import BytesIO
 from typing import Any
 
 import numpy as np
@@ -15,94 +13,20 @@ from torch import Tensor
 
 from inception_lab.images import estimate as estimates
 from inception_lab.images import methods
+from inception_lab.images.attribution import Attribution
 from inception_lab.images.crops import pixels as cut
 from inception_lab.images.estimate import Estimate
 from inception_lab.images.explain import entering, explained, layer
+from inception_lab.images.joints import held
 from inception_lab.images.load import Photo, Source, load
-from inception_lab.images.methods import METHODS, SIGNED, Method, Progress
+from inception_lab.images.methods import METHODS, Method, Progress
 from inception_lab.images.networks import MODELS, Loaded, borrowed, shares, threads_set
+from inception_lab.images.parts import Scales, in_words
 from inception_lab.images.perturbations import superpixels
 from inception_lab.images.trained import known
 from inception_lab.models.records import EMBEDDED
 
 __all__ = ["METHODS", "Attribution", "Estimate", "Method", "Progress", "attribute", "cost", "default_layer", "estimate"]
-
-FULL_COLOUR = 99.0  # percentile of the map's size that gets the full colour: single pixels would dim all others
-
-Array = np.ndarray[Any, np.dtype[Any]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Attribution:
-    """A map over the pixels that entered the network.
-
-    `values` float32 (H, W): signed logits per pixel for the methods of `methods.SIGNED` (at a layer: per cell), else 0
-    and more. `pixels` uint8 (H, W, 3). The score is the logit of `target`, or, with a class `against`, the difference
-    of the two. `layer` is the address of a layer's map. `completeness_error` is the error in logits of a method that
-    promises completeness, to be read against `difference`, the score of the image less that of a black one. `setting`
-    says in words what was run.
-    """
-
-    values: Array
-    pixels: Array
-    file: str
-    network: str
-    method: Method
-    target: int
-    label: str
-    probability: float
-    setting: str
-    against: int | None = None
-    against_label: str | None = None
-    against_probability: float | None = None
-    layer: str | None = None
-    completeness_error: float | None = None
-    difference: float | None = None
-    forwards: int = 0
-    seconds: float = 0.0
-
-    @property
-    def signed(self) -> bool:
-        """Whether negative values mean something: pixels that speak against the class."""
-        return self.method in SIGNED
-
-    @property
-    def question(self) -> str:
-        """The class that is explained: `espresso`, or `espresso rather than cup`."""
-        return self.label if self.against_label is None else f"{self.label} rather than {self.against_label}"
-
-    @property
-    def limit(self) -> float:
-        """The size at which `overlay` reaches its full colour; the few larger values (1 in 100) look the same."""
-        return full_colour(self.values)
-
-    def overlay(self, alpha: float = 0.7) -> Image.Image:
-        """The map over the greyed pixels: PuOr (purple for, orange against) if signed, else cividis from 0."""
-        strength = np.clip(self.values / self.limit, -1 if self.signed else 0, 1)
-        grey = np.repeat(self.pixels.mean(axis=2, keepdims=True), 3, axis=2)
-        if self.signed:
-            colour, share = _colours("PuOr", (strength + 1) / 2), alpha * np.abs(strength)[..., None]
-        else:
-            colour, share = _colours("Cividis", strength), np.full((*strength.shape, 1), alpha)
-        return Image.fromarray(np.rint(grey * (1 - share) + colour * share).astype(np.uint8))
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values without the map itself, as the command line prints them."""
-        left_out = ("values", "pixels")
-        return {"shape": list(self.values.shape)} | {
-            name: getattr(self, name) for name in self.__slots__ if name not in left_out
-        }
-
-    def _repr_png_(self) -> bytes:
-        out = BytesIO()
-        self.overlay().save(out, "PNG")
-        return out.getvalue()
-
-
-def full_colour(values: Array) -> float:
-    """The size that gets the full colour in a map of these values; 1 for a map of zeros."""
-    sizes = np.abs(values)
-    return float(np.percentile(sizes, FULL_COLOUR)) or float(sizes.max()) or 1.0
 
 
 def cost(method: Method, *, network: str = EMBEDDED) -> int:
@@ -160,30 +84,82 @@ def attribute(
     in all) and may raise to cancel. Raises `ImageError`, `WeightsError`, `RunError`, `UnknownAddress`, `SettingsError`
     (also for a method that is not sound on this network).
     """
-    methods.passes(method, 1)  # refuses an unknown one before anything is loaded
+    ask = Ask(method=method, target=target, against=against, at=at, progress=progress)
+    return asked(image, network, ask, threads=threads)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """What is asked of one network, as the arguments of `attribute` and `images.moved.moved` have it."""
+
+    method: Method
+    target: int | None
+    against: int | None
+    at: str | None
+    progress: Progress | None
+    scales: Scales | None = None
+    relative: bool = False
+
+    @property
+    def changed(self) -> str:
+        """What the scales add to the words of a setting."""
+        return "" if self.scales is None else f"; {in_words(self.scales, relative=self.relative)}"
+
+
+def asked(image: Source | Photo, network: str, ask: Ask, *, threads: int | None) -> Attribution:
+    """The answer; the first choice is that of the network as it was built, whatever its residuals' scales are then."""
+    methods.passes(ask.method, 1)  # refuses an unknown one before anything is loaded
     photo = load(image)
     methods.prepare()
     with threads_set(threads), borrowed(network) as loaded:
         start = time.perf_counter()
         square = cut(photo, loaded.record)
-        probabilities = _probabilities(loaded, entering(loaded, square))
-        target = int(probabilities.argmax()) if target is None else target
-        found = explained(
-            loaded, square, method=method, target=target, against=against, at=at, before=1, progress=progress
-        )
-        classes = _classes(loaded, probabilities, target, against)
+        x, target, before = entering(loaded, square), ask.target, 1
+        if target is None and ask.scales is not None:
+            target, before = int(_probabilities(loaded, x).argmax()), 2
+        with held(loaded, ask.scales, relative=ask.relative):
+            return _answer(loaded, photo.name, square, x, ask, target=target, before=before, start=start)
+
+
+def _answer(
+    loaded: Loaded,
+    file: str,
+    square: Image.Image,
+    x: Tensor,
+    ask: Ask,
+    *,
+    target: int | None,
+    before: int,
+    start: float,
+) -> Attribution:
+    """The map of a network as it is held now, after `before` images, this one's prediction among them."""
+    probabilities = _probabilities(loaded, x)
+    target = int(probabilities.argmax()) if target is None else target
+    found = explained(
+        loaded,
+        square,
+        method=ask.method,
+        target=target,
+        against=ask.against,
+        at=ask.at,
+        before=before,
+        progress=ask.progress,
+    )
     return Attribution(
         values=found.map.values,
         pixels=np.asarray(square),
-        file=photo.name,
+        file=file,
         network=loaded.record.tag,
-        method=method,
-        setting=found.setting,
-        **classes,
+        method=ask.method,
+        setting=found.setting + ask.changed,
+        **_classes(loaded, probabilities, target, ask.against),
         layer=found.layer,
         completeness_error=found.map.completeness_error,
         difference=found.map.difference,
-        forwards=1 + found.images,
+        scales=ask.scales,
+        relative=ask.relative,
+        passes=found.images,
+        forwards=before + found.images,
         seconds=time.perf_counter() - start,
     )
 
@@ -200,20 +176,3 @@ def _classes(loaded: Loaded, probabilities: Tensor, target: int, against: int | 
 def _probabilities(loaded: Loaded, x: Tensor) -> Tensor:
     with torch.inference_mode():
         return shares(loaded.model(x), loaded.record)[0]
-
-
-def _colours(name: str, places: Array) -> Array:
-    """RGB (H, W, 3), 0 to 255, at places 0 to 1 of the scale that the figures use too."""
-    table = _table(name)
-    steps = np.linspace(0, 1, len(table))
-    return np.stack([np.interp(places, steps, table[:, channel]) for channel in range(3)], axis=-1)
-
-
-@cache
-def _table(name: str) -> Array:
-    from plotly.colors import get_colorscale, unlabel_rgb
-
-    colours = [colour for _, colour in get_colorscale(name)]
-    if colours[0].startswith("#"):
-        return np.array([[int(colour[place : place + 2], 16) for place in (1, 3, 5)] for colour in colours], float)
-    return np.array([unlabel_rgb(colour) for colour in colours], float)

@@ -47,7 +47,7 @@ def cap(task: Task, network: str = EMBEDDED, *, method: Method = "integrated_gra
     return FIXED + int(_beside(task, loaded, measured(loaded), method, at))
 
 
-def said(task: Task, network: str = EMBEDDED, *, method: Method = "integrated_gradients") -> str:
+def cap_in_words(task: Task, network: str = EMBEDDED, *, method: Method = "integrated_gradients") -> str:
     """`cap` in words."""
     return f"at most about {cap(task, network, method=method) / 1e6:,.0f} MB of memory"
 

@@ -13,9 +13,10 @@ import numpy as np
 from PIL import Image
 
 from inception_lab.errors import SettingsError
-from inception_lab.images import deletion
-from inception_lab.images.attribute import Attribution, full_colour
+from inception_lab.images import deletion, shown
+from inception_lab.images.attribution import Attribution
 from inception_lab.images.methods import Method
+from inception_lab.images.overlay import full_colour, overlaid
 from inception_lab.images.ranks import spearman
 from inception_lab.images.trained import known
 
@@ -31,7 +32,7 @@ FAR = 24.0  # mean difference of grey levels, of 255, above which they are not
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Comparison:
-    """Two maps of one photograph, (H, W) each on the part both networks saw, in one unit.
+    """Two maps of one photograph, (H, W) each on the part both networks saw, in one unit; `names` tell them apart.
 
     `scale` is "logits" where both came from one method that gives signed logits: then `first` and `second` are the
     values as they are, or, where the pixels of a map add up (`PER_PIXEL`), logits per pixel of the smaller map. Else it
@@ -40,6 +41,7 @@ class Comparison:
     squares.
     """
 
+    names: tuple[str, str]
     first: Array
     second: Array
     difference: Array
@@ -58,32 +60,48 @@ class Comparison:
     def to_dict(self) -> dict[str, Any]:
         """Plain values without the maps."""
         named = ("limit", "difference_limit", "scale", "signed", "correlation", "setting")
-        return {"shape": list(self.first.shape), **{name: getattr(self, name) for name in named}}
+        plain = {name: getattr(self, name) for name in named}
+        return {"shape": list(self.first.shape), "names": list(self.names), **plain}
+
+    def __str__(self) -> str:
+        return "\n".join((*self.names, self._words))
+
+    def _repr_html_(self) -> str:
+        unit = "logits" if self.scale == "logits" else "of its own strength"
+        maps = [(values, name, self.limit, self.signed) for values, name in zip(self._maps, self.names, strict=True)]
+        maps.append((self.difference, "first less second", self.difference_limit, True))
+        columns = (
+            shown.column(
+                shown.paragraph(name),
+                shown.picture(overlaid(values, self.pixels, limit=limit, signed=signed), f"Map: {name}"),
+                shown.legend(f"{-limit:.3g}" if signed else "0", f"{limit:.3g} {unit}", signed=signed),
+                width=shown.SIDE,
+            )
+            for values, name, limit, signed in maps
+        )
+        return shown.row(*columns) + shown.paragraph(self._words)
+
+    @property
+    def _maps(self) -> tuple[Array, Array]:
+        return self.first, self.second
+
+    @property
+    def _words(self) -> str:
+        return f"rank correlation {self.correlation:.3f} ({self.setting}), scale: {self.scale}"
 
 
 def compare_maps(first: Attribution, second: Attribution) -> Comparison:
     """Two maps of the same photograph on one scale. Raises `SettingsError` for maps of different photographs."""
     (a, pixels), (b, other) = _aligned(first, second)
-    limits = first.limit, second.limit
     if _far(pixels, other) > FAR:
         raise SettingsError(
             f"{first.file} under {first.network} and {second.file} under {second.network} show different pictures, so "
             "their maps have no difference; compare two maps of one photograph."
         )
     signed = first.signed and second.signed
-    if signed and first.method == second.method:
-        scale: Scale = "logits"
-        if first.method in PER_PIXEL:
-            one, two = ((side / len(a)) ** 2 for side in _sides(first, second))  # of its own pixels under one drawn
-            a, b = a * one, b * two
-            limits = full_colour(a), full_colour(b)
-        limit = max(limits)
-    else:
-        scale, limit = "own strength", 1.0
-        a, b = a / limits[0], b / limits[1]
-        if not signed:
-            a, b = np.abs(a), np.abs(b)
+    a, b, limit, scale = _scaled(first, second, a, b, signed=signed)
     return Comparison(
+        names=(first.named, second.named),
         first=a,
         second=b,
         difference=a - b,
@@ -94,6 +112,23 @@ def compare_maps(first: Attribution, second: Attribution) -> Comparison:
         pixels=pixels,
         setting=f"Spearman over squares, {len(a)}×{len(a)} pixels that both networks saw",
     )
+
+
+def _scaled(
+    first: Attribution, second: Attribution, a: Array, b: Array, *, signed: bool
+) -> tuple[Array, Array, float, Scale]:
+    """Both maps, aligned as `a` and `b`, in one unit, with the end of their colours and the unit's name."""
+    limits = first.limit, second.limit
+    if signed and first.method == second.method:
+        if first.method in PER_PIXEL:
+            one, two = ((side / len(a)) ** 2 for side in _sides(first, second))  # of its own pixels under one drawn
+            a, b = a * one, b * two
+            limits = full_colour(a), full_colour(b)
+        return a, b, max(limits), "logits"
+    a, b = a / limits[0], b / limits[1]
+    if not signed:
+        a, b = np.abs(a), np.abs(b)
+    return a, b, 1.0, "own strength"
 
 
 def correlation(a: Attribution, b: Attribution) -> float:

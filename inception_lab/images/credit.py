@@ -10,16 +10,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack, nullcontext
+from contextlib import ExitStack
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from inception_lab.errors import UnknownAddress
 from inception_lab.images.crops import pixels
-from inception_lab.images.joints import Joint, joints, scaled
+from inception_lab.images.joints import Joint, held, joints
 from inception_lab.images.load import Photo, Source, load
-from inception_lab.images.methods import Progress
+from inception_lab.images.methods import Meter, Progress
 from inception_lab.images.networks import Loaded, aimed, borrowed, shares, tensor, threads_set
 from inception_lab.images.parts import Credit, Node, Part, within
 from inception_lab.models.records import EMBEDDED
@@ -42,30 +43,47 @@ def credit(
     """The credit of every branch, shortcut and residual for class `target` (the first choice if None), one centre crop.
 
     With `against` it is that for the difference of the two classes' logits. `at` is the address of a block, or of one
-    concatenation or add; None means all. `scales` and `relative` are those of `images.joints.scaled`. It costs one run
-    forward and one back. `progress` is called with (nodes passed, twice the number of nodes) and may raise to cancel.
-    Raises `ImageError`, `WeightsError`, `RunError`, `UnknownAddress`, `SettingsError`.
+    concatenation or add; None means all. `scales` and `relative` are those of `images.joints.scaled`; the first choice
+    is that of the network as it was built even so. It costs one run forward and one back, and to find that choice
+    another one. `progress` is called with (nodes passed, twice the number of nodes) and may raise to cancel. Raises
+    `ImageError`, `WeightsError`, `RunError`, `UnknownAddress`, `SettingsError`.
     """
     photo = load(image)
     with threads_set(threads), borrowed(network, progress=None) as loaded:
         start = time.perf_counter()
         wanted = select(loaded, at)
         x = tensor([pixels(photo, loaded.record)], loaded.record)
-        with nullcontext() if scales is None else scaled(loaded, scales, relative=relative):
+        if target is None and scales is not None:
+            target = _first(loaded, x)
+        with held(loaded, scales, relative=relative):
             logits, nodes = split(loaded.model, wanted, x, lambda row: score(loaded, row, target, against), progress)
-        aim = best(loaded, logits, target)
     return Credit(
         file=photo.name,
         network=loaded.record.tag,
-        target=aim,
-        label=loaded.labels[aim],
-        probability=shares(logits[None], loaded.record)[0, aim].item(),
-        score=score(loaded, logits, target, against).item(),
-        against=against,
-        against_label=None if against is None else loaded.labels[against],
+        **_classes(loaded, logits, target, against),
         nodes=nodes,
+        scales=scales,
+        relative=relative,
         seconds=time.perf_counter() - start,
     )
+
+
+def _classes(loaded: Loaded, logits: Tensor, target: int | None, against: int | None) -> dict[str, Any]:
+    """What a `Credit` says of its classes."""
+    aim = best(loaded, logits, target)
+    return {
+        "target": aim,
+        "label": loaded.labels[aim],
+        "probability": shares(logits[None], loaded.record)[0, aim].item(),
+        "score": score(loaded, logits, target, against).item(),
+        "against": against,
+        "against_label": None if against is None else loaded.labels[against],
+    }
+
+
+def _first(loaded: Loaded, x: Tensor) -> int:
+    with torch.inference_mode():
+        return int(loaded.model(x)[0].argmax())
 
 
 def select(loaded: Loaded, at: str | None) -> tuple[Joint, ...]:
@@ -90,13 +108,7 @@ def split(
     The caller holds the model's lock. Products are added up in fp64 whatever the network runs in.
     """
     found: dict[str, Node] = {}
-    heard = 0
-
-    def step() -> None:
-        nonlocal heard
-        heard += 1
-        if progress is not None:
-            progress(heard, 2 * len(wanted))
+    meter = Meter(2 * len(wanted), progress)
 
     def hearing(joint: Joint) -> Callable[[tuple[Tensor, ...], Tensor], None]:
         def hear(parts: tuple[Tensor, ...], whole: Tensor) -> None:
@@ -105,10 +117,10 @@ def split(
 
             def back(gradient: Tensor) -> None:
                 found[joint.address] = _node(joint, values, made, gradient)
-                step()
+                meter.add(1)
 
             whole.register_hook(back)  # type: ignore[no-untyped-call]
-            step()
+            meter.add(1)
 
         return hear
 

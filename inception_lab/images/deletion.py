@@ -8,7 +8,7 @@ a shuffled order away shows the same images as bringing its reverse back, so one
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, assert_never, get_args
 
@@ -18,6 +18,7 @@ from PIL import Image, ImageFilter
 from torch import Tensor
 
 from inception_lab.errors import SettingsError
+from inception_lab.images.joints import held
 from inception_lab.images.networks import Loaded, shares, tensor
 
 Ground = Literal["blur", "grey"]
@@ -82,7 +83,8 @@ class Curves:
 
 
 class Asked:
-    """One question to a network about the images between a square and its ground; it counts what it runs.
+    """One question to a network, with its residuals' `scales` if there are any, about the images between a square and
+    its ground; it counts what it runs.
 
     The network's lock is held for each chunk alone, so that another caller waits for a few images and not for all.
     """
@@ -96,6 +98,8 @@ class Asked:
         against: int | None = None,
         ground: Ground = "blur",
         regions: Array,
+        scales: float | Mapping[str, float] | None = None,
+        relative: bool = False,
         progress: Progress | None = None,
         total: int = 0,
     ) -> None:
@@ -105,6 +109,7 @@ class Asked:
         square = Image.fromarray(pixels)
         self._whole = tensor([square], loaded.record)
         self._ground = torch.zeros_like(self._whole) if ground == "grey" else tensor([blurred(square)], loaded.record)
+        self._scales, self._relative = scales, relative
         self._progress, self._total, self.done = progress, total, 0
 
     def ends(self) -> Curve:
@@ -127,7 +132,7 @@ class Asked:
             part = torch.from_numpy(np.stack(gone[start : start + CHUNK]))
             covered = part[:, self._regions][:, None]
             images = torch.where(covered, self._ground, self._whole)
-            with self._loaded.lock, torch.inference_mode():
+            with held(self._loaded, self._scales, relative=self._relative), torch.inference_mode():
                 logits = self._loaded.model(images)
             found += self._scores(logits)
             self.done += len(part)

@@ -50,10 +50,12 @@ PAPERS = Ensemble(
 def asked(networks: Sequence[str] | str | None, default: str, *, together: bool) -> tuple[list[str], Ensemble | None]:
     """The tags to ask, in full and each once, and how to average them (None: not at all).
 
-    `paper-ensemble` among `networks` stands for its members. Raises `SettingsError` for an ensemble of one network or
-    of different class lists, and as `known` for tags.
+    `paper-ensemble` among `networks` stands for its members. Raises `SettingsError` for an empty list, for an
+    ensemble of one network or of different class lists, and as `known` for tags.
     """
-    wanted = [networks] if isinstance(networks, str) else list(networks or [default])
+    wanted = [networks] if isinstance(networks, str) else list([default] if networks is None else networks)
+    if not wanted:
+        raise SettingsError(f"The list of networks is empty; name one or more, such as {default}.")
     if PAPER in wanted:
         if len(wanted) > 1:
             raise SettingsError(f"{PAPER} is itself an ensemble of {len(PAPERS.members)}; ask for it alone.")

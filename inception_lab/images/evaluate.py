@@ -97,6 +97,8 @@ def settings(
     protocol(crops, reading)
     if precision not in get_args(Precision):
         raise SettingsError(f"There is no precision {precision!r}; there are {' and '.join(get_args(Precision))}.")
+    if device not in get_args(Device):
+        raise SettingsError(f"There is no device {device!r}; there are {', '.join(get_args(Device))}.")
     if workers is not None and workers < 1:
         raise SettingsError(f"Pictures cannot be decoded by {workers} threads; give 1 or more.")
     tags, together = asked(network, EMBEDDED, together=ensemble)

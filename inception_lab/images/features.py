@@ -99,12 +99,10 @@ def features(
     """
     photo = load(image)
     with threads_set(threads), opened(network, seed=seed, progress=progress) as inside, torch.inference_mode():
-        start = time.perf_counter()
-        address = inside.locate(at)
+        start, address = time.perf_counter(), inside.locate(at)
         square = cut(photo, inside.loaded.record)
         seen = look(inside, address, entering(inside.loaded, square))
-        out = seen.out if seen.out.dim() == 4 else seen.out[..., None, None]
-        maps = np.ascontiguousarray(out[0].float().numpy())
+        maps = _maps(seen.out)
         place = None if cell is None else _placed(maps, cell, channel, address)
         return Features(
             file=photo.name,
@@ -140,6 +138,11 @@ def span(image: Source | Photo, network: str | Net, *, at: str, seed: int = 0) -
                 hooks.callback(inside.module(each).register_forward_hook(note).remove)
             inside.loaded.model(x)
     return min(low for low, _ in ends), max(high for _, high in ends)
+
+
+def _maps(out: torch.Tensor) -> Array:
+    """What an op puts out for one image as (C, H, W); a row of numbers is C maps of one cell."""
+    return np.ascontiguousarray((out if out.dim() == 4 else out[..., None, None])[0].float().numpy())
 
 
 def _placed(maps: Array, cell: tuple[int, int], channel: int | None, address: str) -> tuple[int, int, int]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any, cast
 
 from torch import Tensor, nn
@@ -110,6 +111,17 @@ def scaled(loaded: Loaded, scales: float | Mapping[str, float], *, relative: boo
         yield loaded
 
 
+@contextmanager
+def held(loaded: Loaded, scales: float | Mapping[str, float] | None, *, relative: bool = False) -> Iterator[Loaded]:
+    """`scaled`, or with None the network as it was built; either way for this thread alone while the block runs."""
+    if scales is None:
+        with loaded.lock:
+            yield loaded
+    else:
+        with scaled(loaded, scales, relative=relative):
+            yield loaded
+
+
 def chosen(loaded: Loaded, scales: float | Mapping[str, float]) -> tuple[tuple[Residue, float], ...]:
     """The residuals that `scales` names, each with its number; a stage's name means all of its blocks."""
     found = residues(loaded)
@@ -118,7 +130,7 @@ def chosen(loaded: Loaded, scales: float | Mapping[str, float]) -> tuple[tuple[R
             f"{loaded.record.tag} has no residual connections, so no block of it has a scale; take an Inception-ResNet."
         )
     numbers = scales if isinstance(scales, Mapping) else {"": scales}
-    if wrong := [number for number in numbers.values() if not -1e6 < number < 1e6]:
+    if wrong := [number for number in numbers.values() if not isinstance(number, Real) or not -1e6 < number < 1e6]:
         raise SettingsError(f"A residual's scale is a finite number, not {wrong[0]!r}; the paper's are 0.1 to 0.3.")
     held: dict[str, tuple[Residue, float]] = {}
     for place, number in numbers.items():

@@ -158,7 +158,7 @@ def _conv(opened: Opened, address: str, taken: _Taken, x: Tensor) -> Seen:
 
 def _pool(address: str, module: nn.MaxPool2d | nn.AvgPool2d, entered: Tensor) -> Seen:
     out = module(entered)
-    sides, stride, padding = (_pair(value) for value in (module.kernel_size, module.stride, module.padding))
+    sides, stride, padding = (arithmetic.pair(value) for value in (module.kernel_size, module.stride, module.padding))
 
     def explain(cell: Cell) -> Arithmetic:
         channel, *at = cell
@@ -286,7 +286,3 @@ def _add(opened: Opened, address: str, above: ScaledResidual, x: Tensor) -> Seen
 
 def _at(values: Tensor, cell: tuple[int, ...]) -> float:
     return float(values[0, cell[0], cell[1], cell[2]] if values.dim() == 4 else values[0, cell[0]])
-
-
-def _pair(value: Any) -> tuple[int, int]:
-    return (int(value), int(value)) if isinstance(value, int) else (int(value[0]), int(value[1]))

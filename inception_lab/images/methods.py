@@ -63,6 +63,11 @@ SAMPLES, NOISE, SEED = 25, 0.15, 0  # of SmoothGrad; the noise as a share of the
 REGIONS = 60  # superpixels asked for; a picture may have some more or fewer
 
 
+def later(progress: Progress | None, done: int, total: int) -> Progress | None:
+    """`progress` for a part that starts when `done` of `total` images are through."""
+    return None if progress is None else lambda here, _: progress(min(done + here, total), total)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Map:
     """`values` (H, W); where the method promises a sum, `difference` is that sum and `completeness_error` what lacks.

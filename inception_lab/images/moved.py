@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from inception_lab.errors import RunError
-from inception_lab.images.attribute import Attribution, Method, Progress, attribute
-from inception_lab.images.joints import scaled
+from inception_lab.images.attribute import Ask, Attribution, Method, Progress, asked
 from inception_lab.images.load import Photo, Source
-from inception_lab.images.networks import MODELS, borrowed
 from inception_lab.models.records import EMBEDDED
 
 
@@ -27,19 +24,8 @@ def moved(
 ) -> Attribution:
     """`images.attribute.attribute` on the network with other scales (`images.joints.scaled`), digit for digit.
 
-    Raises as both, and `RunError` if the network was let go of meanwhile.
+    `target` is by default the first choice of the network as it was built, as for `rho`: what is asked is what became
+    of that class. The map knows its scales, so that its test is one of the changed network. Raises as both.
     """
-    with borrowed(network) as loaded, scaled(loaded, scales, relative=relative):
-        found = attribute(
-            image,
-            network,
-            method=method,
-            target=target,
-            against=against,
-            at=at,
-            threads=threads,
-            progress=progress,
-        )
-        if MODELS.get(network) is not loaded:  # another thread needed its room: the map is of an unchanged copy
-            raise RunError(f"{loaded.record.tag} was let go of while it was asked; ask again.")
-    return found
+    ask = Ask(method=method, target=target, against=against, at=at, progress=progress, scales=scales, relative=relative)
+    return asked(image, network, ask, threads=threads)

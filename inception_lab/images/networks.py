@@ -21,8 +21,6 @@ from PIL import Image
 from torch import Tensor, nn
 
 from inception_lab.errors import RunError, SettingsError
-from inception_lab.images.crops import crops as cut
-from inception_lab.images.load import Photo
 from inception_lab.images.trained import is_run, known, trained
 from inception_lab.models.build import InceptionNet, build
 from inception_lab.models.fused import fused, has_bf16, in_bf16
@@ -37,7 +35,6 @@ Precision = Literal["fp32", "bf16"]
 change places. For classifying only; attributions and everything by default are fp32."""
 
 KEPT = 3  # about 0.5 GB if all are Inception-ResNets
-BATCH = 4
 LUMA = (0.299, 0.587, 0.114)
 
 
@@ -232,17 +229,6 @@ def aimed(loaded: Loaded, target: int, against: int | None = None) -> int:
     if against == target:
         raise SettingsError(f"Class {target} against itself is always 0; choose another class to compare with.")
     return target
-
-
-def probabilities(loaded: Loaded, photo: Photo, crops: int = 1) -> Tensor:
-    """Softmax outputs averaged over the crops of a protocol, (classes,); the caller holds the lock."""
-    squares = cut(photo, loaded.record, crops)
-    total = torch.zeros(loaded.record.classes)
-    with torch.inference_mode():
-        for start in range(0, len(squares), BATCH):
-            logits = loaded.model(tensor(squares[start : start + BATCH], loaded.record))
-            total += shares(logits, loaded.record).sum(dim=0)
-    return total / len(squares)
 
 
 def shares(logits: Tensor, record: WeightRecord) -> Tensor:

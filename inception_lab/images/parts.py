@@ -5,14 +5,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from inception_lab.readers.columns import as_html, as_text
 from inception_lab.readers.drawing import Edge, Graph
 
 Kind = Literal["concat", "add"]
+Scales = float | Mapping[str, float]
+"""Numbers for the residuals of a network: one for all, or one for each address (`images.joints.scaled`)."""
 SHORTCUT, RESIDUAL = "shortcut", "residual"
+SHOWN = 12  # rows that a result prints of itself
 TOLERANCE = 1e-6
 """How far the parts of a node may be from its whole in fp32, as a share of `Node.gross`: the add itself rounds."""
 
@@ -59,7 +63,8 @@ class Node:
 class Credit:
     """Credit at every concatenation and add that was asked for, in the order in which the network runs them.
 
-    What is split is `score`, the logit of `target`, less that of `against` if there is one.
+    What is split is `score`, the logit of `target`, less that of `against` if there is one. `scales` are those the
+    residuals had, None for a network as it was built.
     """
 
     file: str
@@ -71,6 +76,8 @@ class Credit:
     against: int | None = None
     against_label: str | None = None
     nodes: tuple[Node, ...]
+    scales: Scales | None = None
+    relative: bool = False
     seconds: float = 0.0
 
     def under(self, address: str) -> tuple[Node, ...]:
@@ -107,6 +114,29 @@ class Credit:
     def to_dict(self) -> dict[str, Any]:
         """Plain values, as JSON takes them."""
         return asdict(self)
+
+    @property
+    def head(self) -> str:
+        """What was split, in a line."""
+        rather = "" if self.against_label is None else f", rather than {self.against_label} ({self.against})"
+        changed = "" if self.scales is None else f"; {in_words(self.scales, relative=self.relative)}"
+        what = f"{self.label} ({self.target}), {self.probability:.1%}{rather}"
+        return f"{what}: {self.network}, {self.score:.4g} logits{changed}"
+
+    def text(self, most: int | None = None) -> str:
+        """The parts under their head; the first `most` of them, None for all."""
+        keys = ("node", "part", "channels", "credit", "share", "whole")
+        rows = self.to_rows()
+        table = as_text(keys, ([row[key] for key in keys] for row in rows[:most]))
+        return f"{self.head}\n\n{table}{_left(rows, most)}"
+
+    def __str__(self) -> str:
+        return self.text(SHOWN)
+
+    def _repr_html_(self) -> str:
+        keys = ("node", "part", "credit", "share", "whole")
+        rows = [row for row in self.to_rows() if any(row["node"] == one.address for one in self.ends)]
+        return as_html(keys, ([row[key] for key in keys] for row in rows), caption=self.head)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +184,43 @@ class Damage:
     def to_dict(self) -> dict[str, Any]:
         """Plain values, as JSON takes them."""
         return asdict(self)
+
+    @property
+    def head(self) -> str:
+        """What was done, in a line."""
+        at = f"{'× ' if self.relative else ''}{self.scale:g}"
+        return f"{self.label} ({self.target}), {self.probability:.1%}: {self.network}, each block at {at}"
+
+    def text(self, most: int | None = None) -> str:
+        """The blocks under their head, the worst first; the first `most` of them, None for all."""
+        rows = self._table()
+        return f"{self.head}\n\n{as_text(_DAMAGE, rows[:most])}{_left(rows, most)}"
+
+    def __str__(self) -> str:
+        return self.text(SHOWN)
+
+    def _repr_html_(self) -> str:
+        return as_html(_DAMAGE, self._table(), caption=self.head)
+
+    def _table(self) -> list[list[Any]]:
+        keys = ("address", "built", "fall", "logit_fall", "label", "probability")
+        return [[row[key] for key in keys] for row in self.to_rows()]
+
+
+_DAMAGE = ("block", "built with", "fall", "fall in logits", "first guess then", "probability")
+
+
+def _left(rows: Sequence[Any], most: int | None) -> str:
+    more = 0 if most is None else len(rows) - most
+    return f"\n… {more} more; to_rows() has them all" if more > 0 else ""
+
+
+def in_words(scales: Scales, *, relative: bool) -> str:
+    """Changed scales of residuals: "residuals × 0", or "residuals at B/07 = 0.3" where the number is the scale."""
+    sign = "×" if relative else "="
+    if not isinstance(scales, Mapping):
+        return f"residuals {sign} {scales:g}"
+    return "residuals at " + ", ".join(f"{place} {sign} {number:g}" for place, number in scales.items())
 
 
 def within(address: str, place: str) -> bool:

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from inception_lab.errors import SettingsError
 from inception_lab.images import voting
+from inception_lab.images.methods import BATCH
 from inception_lab.images.networks import Loaded, Precision, borrowed
 from inception_lab.models.fused import in_bf16
 
@@ -65,7 +66,7 @@ def place(asked: Device, gpus: Gpus | None = None) -> Place:
         return Place(gpus.device(int(os.environ.get("LOCAL_RANK", "0")) % count), copies=True, batch=voting.BATCH_GPU)
     if asked == "cuda":
         raise SettingsError("This machine has no GPU that torch can use; ask for device cpu or auto.")
-    return Place(torch.device("cpu"), copies=False, batch=voting.BATCH)
+    return Place(torch.device("cpu"), copies=False, batch=BATCH)
 
 
 def placed(tags: Sequence[str], where: Place, precision: Precision = "fp32") -> tuple[Placed, ...]:

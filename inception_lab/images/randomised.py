@@ -12,10 +12,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import deepcopy
-from dataclasses import dataclass
-from typing import Any, Literal, assert_never, get_args
+from typing import Literal, assert_never, get_args
 
-import numpy as np
 import torch
 from PIL import Image
 from torch import nn
@@ -31,25 +29,6 @@ from inception_lab.models.fused import fused
 Kind = Literal["top", "whole"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 WORDS: dict[Kind, str] = {"top": "random classifier", "whole": "random weights in every layer"}
-
-Array = np.ndarray[Any, np.dtype[Any]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Remade:
-    """The map of the same method and class on a network with random weights, float32 (H, W).
-
-    `correlation` is Spearman's over the pixels, of the sizes of the two maps (their signs left out).
-    """
-
-    kind: Kind
-    seed: int
-    values: Array
-    correlation: float
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values without the map itself."""
-        return {"kind": self.kind, "seed": self.seed, "correlation": self.correlation}
 
 
 def randomised(loaded: Loaded, *, kind: Kind = "whole", seed: int = 0) -> Loaded:

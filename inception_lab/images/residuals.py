@@ -7,9 +7,7 @@ block is its shortcut alone (and the ReLU after the add), as in the lesion study
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -23,34 +21,14 @@ from inception_lab.images.load import Photo, Source, load
 from inception_lab.images.methods import Progress
 from inception_lab.images.networks import MODELS, Loaded, aimed, borrowed, tensor, threads_set
 from inception_lab.images.parts import Damage, Damaged
+from inception_lab.images.rescaled import Rho, Rhos
 from inception_lab.models.records import EMBEDDED
 
-__all__ = ["Damage", "Damaged", "Rho", "blocks", "cost", "damage", "rho", "scaled"]
+__all__ = ["Damage", "Damaged", "Rho", "Rhos", "blocks", "cost", "damage", "rho", "scaled"]
 
 SCALES = (0.0, 0.25, 0.5, 0.75, 1.0)
 TOP = 5
 ROWS = 8  # images in one pass: the widest maps of eight take about 0.1 GB at 299 pixels
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rho:
-    """What a network says with its residuals scaled; `scale` as it was asked for, `blocks` the addresses it went to.
-
-    `probability` and `logit` are those of `target`, the first choice of the network as it was built if none was named.
-    """
-
-    scale: float
-    relative: bool
-    blocks: tuple[str, ...]
-    predictions: tuple[Prediction, ...]
-    target: int
-    label: str
-    probability: float
-    logit: float
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values, as JSON takes them."""
-        return asdict(self)
 
 
 def blocks(network: str = EMBEDDED) -> dict[str, float]:
@@ -73,35 +51,35 @@ def rho(
     image: Source | Photo,
     network: str = EMBEDDED,
     *,
-    scales: Sequence[float] = SCALES,
+    scales: Iterable[float] = SCALES,
     at: str | None = None,
     relative: bool = False,
     target: int | None = None,
     progress: Progress | None = None,
     threads: int | None = None,
-) -> list[Rho]:
+) -> Rhos:
     """The best five classes at each of `scales`, single centre crop: the scale of the block (or stage) `at`, or of all.
 
     It runs the network once for each, and once more as it was built if no `target` is given. With `relative` the
     numbers multiply the scale that each block was built with. `progress` is called with (scales
     done, scales in all) and may raise to cancel. Raises as `images.credit.credit`, and `SettingsError` for a network
-    without residuals.
+    without residuals and for scales that are no numbers.
     """
-    photo = load(image)
-    found: list[Rho] = []
+    numbers, photo = _listed(scales), load(image)
+    found = Rhos()
     with threads_set(threads), borrowed(network) as loaded:
         x = tensor([pixels(photo, loaded.record)], loaded.record)
         aim = best(loaded, _logits(loaded, x), None) if target is None else aimed(loaded, target)
-        for place, number in enumerate(scales):
+        for place, number in enumerate(numbers):
             if progress is not None:
-                progress(place, len(scales))
+                progress(place, len(numbers))
             where = number if at is None else {at: number}
             with scaled(loaded, where, relative=relative):
                 logits = _finite(_logits(loaded, x), number, loaded)
             names = tuple(one.address for one, _ in chosen(loaded, where))
             found.append(_rho(loaded, logits, number, relative, names, aim))
     if progress is not None:
-        progress(len(scales), len(scales))
+        progress(len(numbers), len(numbers))
     return found
 
 
@@ -142,6 +120,16 @@ def damage(
         blocks=each,
         seconds=time.perf_counter() - start,
     )
+
+
+def _listed(scales: Iterable[float]) -> list[float]:
+    try:
+        found = [] if isinstance(scales, str) else list(scales)
+    except TypeError:
+        found = []
+    if not found:
+        raise SettingsError(f"{scales!r} holds no scales to try; give a list of numbers, such as [0, 0.5, 1].")
+    return found
 
 
 def _cascade(

@@ -86,11 +86,11 @@ def page(found: Features) -> str:
     from html import escape
 
     picture = b64encode(png(montage(found))).decode()
-    words = said(found)
+    words = maps_in_words(found)
     return f'<p>{escape(words)}</p><img alt="{escape(words)}" src="data:image/png;base64,{picture}">'
 
 
-def said(found: Features, *, most: int = 16) -> str:
+def maps_in_words(found: Features, *, most: int = 16) -> str:
     """The maps in words."""
     count, high, wide = found.maps.shape
     first, dead = found.channels[0], sum(one.zero_share == 1 for one in found.channels)

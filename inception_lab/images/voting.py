@@ -15,9 +15,9 @@ from torch import Tensor
 from inception_lab.images.crops import Reading, crops
 from inception_lab.images.ensemble import Ensemble
 from inception_lab.images.load import Photo
+from inception_lab.images.methods import BATCH
 from inception_lab.images.networks import Loaded, shares, tensor
 
-BATCH = 4
 BATCH_GPU = 64
 
 Tick = Callable[[int], None]
@@ -39,14 +39,14 @@ def of_squares(loaded: Loaded, squares: Sequence[Image.Image], *, tick: Tick | N
     with torch.inference_mode():
         for start in range(0, len(different), batch):
             some = different[start : start + batch]
-            found.append(said(loaded, some))
+            found.append(softmax_of(loaded, some))
             if tick is not None:
                 ran = {id(square) for square in some}
                 tick(sum(id(square) in ran for square in squares))
     return torch.cat(found)[[place[id(square)] for square in squares]]
 
 
-def said(loaded: Loaded, squares: list[Image.Image]) -> Tensor:
+def softmax_of(loaded: Loaded, squares: list[Image.Image]) -> Tensor:
     """Softmax of one batch of squares, (N, classes), back on the processor."""
     values = tensor(squares, loaded.record, device_of(loaded))
     return shares(loaded.model(values).float(), loaded.record).cpu()

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from inception_lab.errors import SettingsError
-from inception_lab.images.arithmetic import top_left
+from inception_lab.images.arithmetic import pair, top_left
 from inception_lab.images.opened import Opened
 from inception_lab.nets.ops import Size
 from inception_lab.readers.receptive import Box
@@ -65,7 +65,7 @@ def _measured(opened: Opened) -> tuple[Window, ...]:
 
     def note(name: str) -> Any:
         def hook(module: nn.Module, args: tuple[Tensor], out: Tensor) -> None:
-            sides, stride = _pair(module.kernel_size), _pair(module.stride)
+            sides, stride = pair(module.kernel_size), pair(module.stride)
             grid = (int(args[0].shape[2]), int(args[0].shape[3]))
             found.append(Window(name, sides, stride[0], top_left(module, args[0], out), grid))
 
@@ -89,7 +89,3 @@ def _measured(opened: Opened) -> tuple[Window, ...]:
 def _flat(opened: Opened, path: str) -> bool:
     """Whether a part comes behind the global pooling."""
     return path.startswith(("global_pool", "classifier", "fc", "head"))
-
-
-def _pair(value: Any) -> Size:
-    return (int(value), int(value)) if isinstance(value, int) else (int(value[0]), int(value[1]))

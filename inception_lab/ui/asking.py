@@ -19,7 +19,6 @@ from inception_lab.ui.widgets import linked, plain
 if TYPE_CHECKING:
     from inception_lab.images.announce import Cost
     from inception_lab.images.attribute import Attribution, Method
-    from inception_lab.images.caps import Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,13 +162,6 @@ def _attributed(asked: Question, progress: Callable[[int, int], None] | None) ->
 
 
 @st.cache_data(max_entries=64, show_spinner="Measuring one pass")
-def memory(task: Task, network: str, method: Method = "integrated_gradients") -> str:
-    """The memory that a task takes at most, in words."""
-    from inception_lab.images.caps import said
-
-    return said(task, network, method=method)
-
-
 def pick_classes(upload: Upload, network: str) -> tuple[int, int | None]:
     """The class that is asked about, and the one it is compared with if any: `class` and `against` in the link."""
     first, second = st.columns(2)

@@ -40,9 +40,13 @@ def _map(result: Attribution) -> None:
     title = METHODS[result.method].title
     alt = f"{title} for {result.question}: most weight around {_peak(result)}"
     caption = f"{title} for {result.question}, {result.setting}"
+    if result.note:  # a picture of zeros in the colours of a map would look like one
+        right.info(plain(result.note), icon=":material/visibility_off:")
+        right.caption(plain(caption))
+        return
     right.image(large(result.overlay()), caption=plain(caption), alt=alt, width="stretch")
     with right:
-        _legend(result)
+        maps.legend(*result.ends, signed=result.signed)
     if result.completeness_error is not None and result.difference is not None:
         st.caption(completeness(result))
     st.caption(
@@ -91,14 +95,6 @@ def _squares(result: Attribution) -> pd.DataFrame:
             for column, across in enumerate(wide, 1)
         ]
     )
-
-
-def _legend(result: Attribution) -> None:
-    """A bar of the map's colours with the numbers at its ends."""
-    other = "against" if result.against_label is None else f"for {result.against_label}"
-    low = f"−{result.limit:.3g} {other}" if result.signed else "0"
-    high = f"{result.limit:.3g} {'for' if result.signed else 'matters for'} {result.label}"
-    maps.legend(low, high, signed=result.signed)
 
 
 def _peak(result: Attribution) -> str:

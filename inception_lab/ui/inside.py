@@ -14,7 +14,7 @@ import streamlit as st
 
 from inception_lab.errors import LabError
 from inception_lab.figures.colours import AMOUNT, ramp
-from inception_lab.images.tiles import Limits, limits, montage, on_photograph, png, said
+from inception_lab.images.tiles import Limits, limits, maps_in_words, montage, on_photograph, png
 from inception_lab.images.trained import MODEL, PREFIX, is_run
 from inception_lab.models.records import EMBEDDED, RECORDS
 from inception_lab.ui import cache, cells, drawer, drawings, photos, refusals
@@ -174,7 +174,7 @@ def _grid(found: Features, cell: Cell, shared: Limits | None) -> None:
     st.subheader(f"{count} maps of {high}×{wide} cells", anchor=False)
     options = {word: title for word, title in MOST.items() if word == "16" or int(word) // 4 < count}
     most = int(linked_segments("Show", options, key="most") if len(options) > 1 else "16")
-    alt = said(found, most=most)
+    alt = maps_in_words(found, most=most)
     cells.grid(found, cell, most=most, shared=shared, alt=alt)
     st.html(_legend(shared))
     st.caption(

@@ -48,7 +48,7 @@ def outcomes(found: Sequence[Run], shown: Sequence[Arm]) -> None:
 def table(shown: Sequence[Arm]) -> None:
     """A line for each run, with the settings in which the runs differ."""
     tell = runs.differing(shown)
-    rows = [{**arm.row(), **{name: runs.said(getattr(arm.settings, name)) for name in tell}} for arm in shown]
+    rows = [{**arm.row(), **{name: runs.value_in_words(getattr(arm.settings, name)) for name in tell}} for arm in shown]
     frame = pd.DataFrame(rows)
     columns = {
         "accuracy": st.column_config.NumberColumn(format="%.2f", help="mean of the last 20 training batches"),
@@ -100,7 +100,7 @@ def _verdicts(cases: Sequence[Case], *, live: bool) -> None:
 
 
 def _verdict(said: Verdict) -> None:
-    where = ", ".join(f"{name.replace('_', ' ')} {runs.said(value)}" for name, value in said.group.items())
+    where = ", ".join(f"{name.replace('_', ' ')} {runs.value_in_words(value)}" for name, value in said.group.items())
     head = f"**{said.word.capitalize()}{f' ({plain(where)})' if where else ''}.**"
     sentence = said.sentence[0].upper() + said.sentence[1:]
     st.info(f"{head} {plain(sentence)}", icon=ICONS.get(said.word, ":material/help:"))

@@ -105,7 +105,7 @@ def _wanted(link: str, upload: Upload) -> Question | None:
 
 def named(one: Attribution) -> str:
     """A map in words: method, network, class, photograph."""
-    return f"{METHODS[one.method].title}, {one.network}, {one.question}, {one.file}"
+    return f"{one.named}, {one.file}"
 
 
 def _one(now: Attribution, *, word: str) -> None:

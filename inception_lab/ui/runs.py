@@ -55,7 +55,7 @@ class Arm:
         fork = f", fork of {self.settings.fork.run}" if self.settings.fork else ""
         shipped = ", shipped" if self.kind == "reference" else ""
         stages = self.settings.stage_scales
-        scale = f"scale {self.settings.scale:g}" if stages is None else f"scales {said(stages)}"
+        scale = f"scale {self.settings.scale:g}" if stages is None else f"scales {value_in_words(stages)}"
         return f"{scale}, seed {self.settings.seed}{fork}{shipped}"
 
     @property
@@ -188,7 +188,7 @@ def words(arm: Arm, names: Iterable[str]) -> str:
     """The values of some settings of a run, in words: "rate 0.02, clip 1"; a run that is no fork need not say so."""
     values = {name: getattr(arm.settings, name) for name in names}
     return ", ".join(
-        f"{name.replace('_', ' ')} {said(value)}" for name, value in values.items() if name != "fork" or value
+        f"{name.replace('_', ' ')} {value_in_words(value)}" for name, value in values.items() if name != "fork" or value
     )
 
 
@@ -200,7 +200,7 @@ def told_apart(arm: Arm, names: Iterable[str]) -> str:
 def changed(changes: Iterable[Change]) -> str:
     """Changes on the way in words: "rate 0.02 from step 40"."""
     return ", ".join(
-        f"{name.replace('_', ' ')} {said(value)} from step {change.step}"
+        f"{name.replace('_', ' ')} {value_in_words(value)} from step {change.step}"
         for change in changes
         for name, value in change.settings.items()
     )
@@ -236,7 +236,7 @@ def _told_by(settings: Sequence[Settings]) -> tuple[str, ...]:
     return tuple(name for name in FIELDS if name != "fork" and len({getattr(one, name) for one in settings}) > 1)
 
 
-def said(value: Any) -> str:
+def value_in_words(value: Any) -> str:
     """A setting's value in words."""
     match value:
         case None:
@@ -248,7 +248,7 @@ def said(value: Any) -> str:
         case float():
             return f"{value:g}"
         case tuple():
-            return "/".join(map(said, value))
+            return "/".join(map(value_in_words, value))
         case _:
             return str(value)
 

@@ -249,15 +249,8 @@ def _maps(found: Sequence[Attribution], percent: int) -> None:
             for word, picture, title in zip(WORDS, pictures, titles, strict=True):
                 drawer.download(f"PNG, {title.lower()}", partial(_png, picture), f"rho-{word}.png", "image/png")
     with right:
-        known = {
-            word: (title, one) for word, title, one in zip(WORDS, titles, found, strict=True) if _testable(word, one)
-        }
+        known = {word: (title, one) for word, title, one in zip(WORDS, titles, found, strict=True)}
         tested.show(known, slots, key="rho-test")
-
-
-def _testable(word: str, one: Attribution) -> bool:
-    """A map that does not know its scales would be tested in the network as built, which did not make it."""
-    return word == "built" or hasattr(one, "scales")
 
 
 def _png(picture: Image.Image) -> bytes:

@@ -216,4 +216,4 @@ def _newest(arm: Arm) -> dict[str, Any]:
 
 
 def _cell(value: Any) -> Any:
-    return value if isinstance(value, int | float) and not isinstance(value, bool) else runs.said(value)
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else runs.value_in_words(value)

@@ -21,9 +21,7 @@ def test_curves_beside_chance() -> None:
     assert "random deletion, mean ± sd of 5" in traces
     band = next(trace for trace in figure.data if trace.fill == "toself")
     assert list(band.y) == pytest.approx([0.6, 0.6, 0.6, 0.4, 0.4, 0.4])
-    assert words == (
-        "Curves of the probability from 1.00; at 50%: deletion 0.50 (random 0.50), insertion 0.50 (random 0.50)."
-    )
+    assert words == ("Curves of the probability from 1; at 50%: deletion 0.5 (random 0.5), insertion 0.5 (random 0.5).")
 
 
 def test_a_field_has_its_scale_and_is_drawn_as_means() -> None:

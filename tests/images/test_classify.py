@@ -15,8 +15,9 @@ from inception_lab.images import networks
 from inception_lab.images.classify import Classification, Classifications, Prediction, classify
 from inception_lab.images.crops import crops
 from inception_lab.images.load import load
-from inception_lab.images.networks import MODELS, Models, borrowed, probabilities, tensor
+from inception_lab.images.networks import MODELS, Models, borrowed, tensor
 from inception_lab.images.samples import samples
+from inception_lab.images.voting import votes
 from tests.images.files import encoded, noise, scene
 
 COFFEE = samples()[0].path
@@ -45,7 +46,7 @@ def test_a_cup_of_coffee_is_espresso() -> None:
 def test_probabilities_are_the_mean_of_the_softmax_over_the_crops(n: int) -> None:
     photo = load(COFFEE)
     with borrowed("efficientnet_lite0") as loaded:
-        found = probabilities(loaded, photo, n)
+        found = votes(loaded, photo, n).mean(dim=0)
         rows = [loaded.model(tensor([square], loaded.record)).softmax(1) for square in crops(photo, loaded.record, n)]
     assert torch.allclose(found, torch.cat(rows).mean(dim=0), atol=1e-6)
     assert found.sum().item() == pytest.approx(1, abs=1e-5)

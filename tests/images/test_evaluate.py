@@ -215,6 +215,13 @@ def test_shards_together_are_the_whole(many: Path, quick: None, world: int) -> N
         evaluate_shard(many, wanted, rank=world, world=world)
 
 
+def test_wrong_words_are_refused_for_what_they_are(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="There is no device 'tpu'; there are auto, cpu, cuda"):
+        evaluate(tmp_path, device="tpu")  # type: ignore[arg-type]
+    with pytest.raises(SettingsError, match="The list of networks is empty; name one or more"):
+        evaluate(tmp_path, network=[])
+
+
 @pytest.mark.parametrize("crops", [1, 10])
 def test_answers_do_not_depend_on_their_neighbours(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, crops: int

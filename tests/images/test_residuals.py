@@ -6,6 +6,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 import numpy as np
 import pytest
@@ -224,6 +225,49 @@ def test_a_moved_map_of_two_classes_is_that_of_attribute() -> None:
     assert same.against_label == built.against_label == "cup"
     other = moved(COFFEE, scales=0.5, method="input_x_gradient", target=espresso, against=cup)
     assert not np.array_equal(other.values, built.values)
+
+
+def test_without_a_class_everything_asks_for_the_first_choice_as_built() -> None:
+    """With every residual off the network prefers another class; what is asked is what became of the first one."""
+    off: dict[str, Any] = {"scales": 0.0, "relative": True}
+    map_ = moved(COFFEE, method="grad_cam", **off)
+    (step,) = rho(COFFEE, scales=(0,), relative=True)
+    assert step.predictions[0].index != step.target
+    assert map_.target == step.target == credit(COFFEE, **off).target == damage(COFFEE).target == 967
+    assert map_.probability == pytest.approx(step.probability, abs=1e-6)
+    assert credit(COFFEE, **off).probability == pytest.approx(step.probability, abs=1e-6)
+    named = moved(COFFEE, method="grad_cam", target=967, **off)
+    assert np.array_equal(map_.values, named.values)
+    assert (map_.forwards, named.forwards, map_.passes) == (3, 2, 1)
+
+
+def test_a_moved_map_knows_its_scales() -> None:
+    built = attribute(COFFEE, method="grad_cam")
+    off = moved(COFFEE, scales={"blocks/4/1": 0.5}, method="grad_cam", target=967)
+    assert (built.scales, built.changed) == (None, "")
+    assert (off.to_dict()["scales"], off.to_dict()["relative"]) == ({"blocks/4/1": 0.5}, False)
+    assert off.setting == f"{built.setting}; residuals at blocks/4/1 = 0.5"
+    assert off.named == "Grad-CAM, efficientnet_lite0, residuals at blocks/4/1 = 0.5, espresso"
+
+
+@pytest.mark.parametrize(
+    ("scales", "said"),
+    [
+        ((), r"\(\) holds no scales to try; give a list of numbers"),
+        (0.5, "0.5 holds no scales to try"),
+        ("abc", "'abc' holds no scales to try"),
+        (("a",), "A residual's scale is a finite number, not 'a'"),
+        ((None,), "A residual's scale is a finite number, not None"),
+        ((float("nan"),), "A residual's scale is a finite number, not nan"),
+    ],
+)
+def test_scales_that_are_none(scales: Any, said: str) -> None:
+    with pytest.raises(SettingsError, match=said):
+        rho(COFFEE, scales=scales)
+
+
+def test_scales_may_be_an_array() -> None:
+    assert [one.scale for one in rho(COFFEE, scales=np.linspace(0, 1, 2), target=967)] == [0, 1]
 
 
 def test_a_run_trained_here_and_one_of_its_blocks(home: Path) -> None:

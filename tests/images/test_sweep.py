@@ -19,6 +19,7 @@ from inception_lab.errors import ImageError
 from inception_lab.images import methods
 from inception_lab.images.agreement import agreement
 from inception_lab.images.attribute import Attribution, attribute
+from inception_lab.images.classify import classify
 from inception_lab.images.comparison import compare_maps, correlation
 from inception_lab.images.credit import credit
 from inception_lab.images.crops import pixels
@@ -55,7 +56,8 @@ def questions(cam: Attribution, image: Any = COFFEE) -> dict[str, Ask]:
     """Everything that runs long, in its shortest form; each takes `progress`."""
     return {
         "attribute": lambda **more: attribute(image, method="saliency", **more),
-        "trust": lambda **more: trust(cam, steps=2, seeds=3, kinds=("top",), **more),
+        "classify": lambda progress=None: classify(image, forwards=progress),
+        "trust": lambda **more: trust(cam, steps=2, seeds=3, kinds=("top",), draws=1, **more),
         "credit": lambda **more: credit(image, **more),
         "rho": lambda **more: rho(image, scales=(0.5,), target=967, **more),
         "damage": lambda **more: damage(image, **more),
@@ -95,18 +97,32 @@ def weights() -> dict[str, Tensor]:
     return {name: tensor.clone() for name, tensor in model().state_dict().items()}
 
 
-def test_repeats_leave_nothing(cam: Attribution) -> None:
+def repeated(ask: Ask, times: int) -> None:
+    """What is alive after a few calls is alive after many."""
     before = weights()
-    for ask in questions(cam).values():
+    ask()
+    first = alive()
+    for _ in range(times):
         ask()
-        first = alive()
-        for _ in range(3):
-            ask()
-        assert alive() <= first
+    assert alive() <= first
     untouched(before)
 
 
-@pytest.mark.parametrize("name", ["attribute", "trust", "credit", "rho", "damage", "agreement", "moved"])
+QUESTIONS = ["attribute", "classify", "trust", "credit", "rho", "damage", "agreement", "moved"]
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_repeats_leave_nothing(name: str, cam: Attribution) -> None:
+    repeated(questions(cam)[name], 3)
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_fifty_repeats_leave_nothing(name: str, cam: Attribution) -> None:
+    repeated(questions(cam)[name], 49)
+
+
+@pytest.mark.parametrize("name", [name for name in QUESTIONS if name != "classify"])
 def test_cancelled_anywhere_the_network_is_what_it_was(name: str, cam: Attribution) -> None:
     class Cancelled(Exception):
         pass
@@ -196,7 +212,7 @@ def test_pictures_of_one_colour_get_an_answer(name: str) -> None:
         if methods.passes(method, 224).images < 5:
             assert np.isfinite(attribute(picture, method=method).values).all()
     flat = attribute(picture, method="grad_cam")
-    said = trust(flat, steps=4, seeds=3, kinds=("top",))
+    said = trust(flat, steps=4, seeds=3, kinds=("top",), draws=1)
     assert said.verdict == "untestable"
     assert np.isfinite(credit(picture).score)
     assert all(0 <= step.probability <= 1 for step in rho(picture, scales=(0, 1)))
@@ -210,7 +226,7 @@ def test_pictures_of_one_colour_get_an_answer(name: str) -> None:
 def test_a_ribbon_is_refused_in_one_sentence_by_all(cam: Attribution) -> None:
     ribbon = Image.new("RGB", (20000, 10), "red")
     for name, ask in questions(cam, ribbon).items():
-        if name != "trust":  # has its pixels from the map
+        if name not in ("trust", "classify"):  # has its pixels from the map; says it in its entry
             with pytest.raises(ImageError, match="too long and thin to cut a square from; crop it to at most 20 : 1"):
                 ask()
 

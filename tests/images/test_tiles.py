@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image
 
 from inception_lab.images.features import Features
-from inception_lab.images.tiles import INSIDE, coloured, limits, montage, on_photograph, png, said
+from inception_lab.images.tiles import INSIDE, coloured, limits, maps_in_words, montage, on_photograph, png
 from inception_lab.readers.receptive import Box
 
 
@@ -54,7 +54,7 @@ def test_a_field_is_framed_and_the_rest_darker() -> None:
 
 def test_words_and_the_notebook_have_the_numbers() -> None:
     found = maps([[0, 0], [0, 0]], [[4, 0], [0, 0]])
-    assert "Channel 1 leads with 2; 1 channels are zero everywhere." in said(found)
-    assert "all 2 channels, 2×2 cells" in said(found)
+    assert "Channel 1 leads with 2; 1 channels are zero everywhere." in maps_in_words(found)
+    assert "all 2 channels, 2×2 cells" in maps_in_words(found)
     assert "random weights, seed 0" in found._repr_html_()
     assert isinstance(montage(found), Image.Image)

@@ -96,6 +96,19 @@ def test_a_map_is_tested() -> None:
     assert len(found.curves.chance) == 5, "random orders beside it"
 
 
+def test_a_map_of_zeros_is_no_map() -> None:
+    app = classify(view="pixels", method="grad_cam", layer="blocks/6", **{"class": "56"})
+    app.button(key="explain").click().run()
+    assert not app.exception
+    nothing = "othing at efficientnet_lite0/blocks/6 speaks for king snake"
+    assert [one.value.replace("\\", "") for one in app.info] == [
+        f"N{nothing}: the map is 0 everywhere.",
+        f"This map cannot be tested: n{nothing}.",
+    ]
+    assert not [one for one in app.button if one.key == "trust-go"], "there is nothing to test"
+    assert not any("matters for" in str(one.value) for one in [*app.markdown, *app.caption])
+
+
 def test_a_bad_file_is_named_once_and_has_its_row() -> None:
     app = classify(source="upload")
     good = io.BytesIO()

@@ -189,7 +189,9 @@ def test_where_a_block_is_drawn_without_an_address() -> None:
     assert graph("inception_v4", depth="block").at == "inception_v4/A/01"
     assert graph("inception_v4", at="B", depth="ops").at == "inception_v4/B/01"
     assert graph("inception_v4", at="inception_v4", depth="ops").at == "inception_v4/A/01"
-    assert graph("inception_v4", at="B/03/branch1").at == "inception_v4/B/03/branch1"
+    assert graph("inception_v4", at="B/03/branch1", depth="stages").at == "inception_v4/B/03/branch1"
+    assert graph("inception_v4", at="B/03/branch1") == graph("inception_v4", at="B/03", depth="block")
+    assert graph("inception_v4") == graph("inception_v4", depth="stages")
     odd = Net("odd", "", (Stage("x", (Conv(2),)),), size=9)
     assert graph(odd, depth="block").at == "odd/x/01"
     head = graph("inception_v4", at="head/pool", depth="block")
