@@ -208,7 +208,7 @@ def torch_image(side: int) -> Tensor:
 def apart(ours: nn.Module, theirs: nn.Module, image: Tensor, weights: str) -> Iterator[Sides]:
     """How far one image's logits lie from those in fp64, at most, beside the bound; timm's own distance is said.
 
-    With random weights v4 magnifies rounding, timm's as much: no fp32 keeps the bound there, and it is said so.
+    With random weights v4 magnifies rounding: neither ours nor timm's keeps the bound there, and it is said so.
     """
     import torch
 
