@@ -50,18 +50,33 @@ def cold(**asked: Any) -> Callable[[], str]:
     return draw
 
 
-@bench(
-    "explore-strip", "the strip of Inception-ResNet-v2 on the server, nothing cached; torchinfo's table", seconds=0.05
-)
+@bench("explore-strip", "the strip of Inception-ResNet-v2 on the server, nothing cached", seconds=0.05)
 def strip() -> Iterator[Sides]:
     draw = cold(depth="stages", direction="LR")
     yield {"ours": timed(draw, times=3, processor=True), "torchinfo": timed(summary(), processor=True)}
 
 
-@bench("explore-block", "its block B/07 on the server, nothing cached; torchinfo's table", seconds=0.05)
+@bench("explore-block", "its block B/07 on the server, nothing cached", seconds=0.05)
 def block() -> Iterator[Sides]:
     draw = cold(at="B/07", depth="block", direction="LR")
     yield {"ours": timed(draw, times=3, processor=True), "torchinfo": timed(summary(), processor=True)}
+
+
+@bench("explore-pictures", "strip and block, nothing cached, and torchinfo's table of the network", ratio=0.1)
+def pictures() -> Iterator[Sides]:
+    strip, block = cold(depth="stages", direction="LR"), cold(at="B/07", depth="block", direction="LR")
+    both = timed(lambda: (strip(), block()), times=3, processor=True)
+    yield {"ours": both, "torchinfo": timed(summary(), processor=True)}
+
+
+@bench("explore-rows", "every op's shape and cost, like with like: ours, torchinfo's table", ratio=0.1)
+def table() -> Iterator[Sides]:
+    from inception_lab.readers.shapes import shapes
+
+    yield {
+        "ours": timed(lambda: shapes(NETWORK), times=10, processor=True),
+        "torchinfo": timed(summary(), processor=True),
+    }
 
 
 @bench("explore-ops", "all its ops on the server, nothing cached", seconds=0.5)
