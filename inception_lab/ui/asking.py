@@ -161,7 +161,6 @@ def _attributed(asked: Question, progress: Callable[[int, int], None] | None) ->
     )
 
 
-@st.cache_data(max_entries=64, show_spinner="Measuring one pass")
 def pick_classes(upload: Upload, network: str) -> tuple[int, int | None]:
     """The class that is asked about, and the one it is compared with if any: `class` and `against` in the link."""
     first, second = st.columns(2)
