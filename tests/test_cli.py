@@ -205,6 +205,14 @@ def test_graph_depths_and_edges() -> None:
     assert (shortcut["tail"], shortcut["head"]) == ("inception_resnet_v2/B/06", "inception_resnet_v2/B/07/add")
 
 
+def test_graph_in_the_colours_of_an_amount(tmp_path: Path) -> None:
+    output = tmp_path / "block.svg"
+    found = lab("graph", "inception_v4", "--at", "B/02", "--colour", "parameters", "-o", str(output))
+    assert found.exit_code == 0, found.stderr
+    assert "by-parameters" in output.read_text(encoding="utf-8")
+    assert lab("graph", "inception_v4", "--colour", "jet").exit_code == 2
+
+
 def test_graph_without_a_file_is_dot() -> None:
     printed = lab("graph", "inception_v3").stdout
     assert printed.startswith("digraph")

@@ -12,7 +12,9 @@ from inception_lab.cli.output import SIZE, json_option, save, shorten, show, tab
 
 if TYPE_CHECKING:
     from inception_lab.readers.drawing import Depth, Direction, Graph
+    from inception_lab.readers.tint import Tint
 
+COLOURS = ("none", "kind", "parameters", "multiply_adds", "memory", "receptive_field")
 DEPTHS = ("stages", "block", "ops")
 FORMATS = (".svg", ".png", ".html", ".dot")
 
@@ -87,6 +89,7 @@ def shapes(net: str, size: tuple[int, int] | None, at: str | None, stages: bool,
 @click.option("--depth", type=click.Choice(DEPTHS), help="Whole network as stages, one block, or every op.")
 @size_option
 @click.option("--direction", type=click.Choice(("LR", "TB")), help="Left to right or top to bottom.")
+@click.option("--colour", type=click.Choice(COLOURS), default="kind", show_default=True, help="What the colours say.")
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="File: .svg .png .html or .dot.")
 @json_option
 def graph(
@@ -95,6 +98,7 @@ def graph(
     depth: Depth | None,
     size: tuple[int, int] | None,
     direction: Direction | None,
+    colour: Tint,
     output: Path | None,
     as_json: bool,
 ) -> None:
@@ -106,7 +110,7 @@ def graph(
 
     if output is not None and output.suffix.lower() not in FORMATS:
         raise click.BadParameter(f"{output.name} must end in one of {' '.join(FORMATS)}.", param_hint="-o")
-    drawing = draw(net, at=at, depth=depth, size=size, direction=direction)
+    drawing = draw(net, at=at, depth=depth, size=size, direction=direction).coloured(colour)
     if output is not None:
         save(output, _content(drawing, output.suffix.lower()))
     data = {

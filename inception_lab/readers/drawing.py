@@ -184,8 +184,8 @@ class Graph:
         ]
 
     def _repr_html_(self) -> str:
-        return svg.sliding(self.svg())
+        return svg.sliding(self.svg(), page.legend(self))
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         drawn = self.svg()
-        return {"image/svg+xml": drawn, "text/html": svg.sliding(drawn), "text/plain": self.alt}
+        return {"image/svg+xml": drawn, "text/html": svg.sliding(drawn, page.legend(self)), "text/plain": self.alt}

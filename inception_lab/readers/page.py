@@ -72,7 +72,7 @@ def page(graph: Graph) -> str:
     )
     style = asset("components", "svg_view.css").read_text(encoding="utf-8")
     body = (
-        f'<main data-alt="{escape(graph.alt)}">{VIEWER.replace("{svg}", graph.svg())}</main>\n{_legend(graph)}\n'
+        f'<main data-alt="{escape(graph.alt)}">{VIEWER.replace("{svg}", graph.svg())}</main>\n{legend(graph)}\n'
         f'<p id="said" aria-live="polite">Choose a box to read about it.</p>\n<p>{escape(graph.alt)}</p>\n'
         f"<details><summary>As a table</summary><table><tr>{heads}</tr>{rows}</table></details>\n"
         f'<script type="module">{script}{_SCRIPT}</script>'
@@ -80,7 +80,7 @@ def page(graph: Graph) -> str:
     return document(graph.title, body, style=style + _GRAPH)
 
 
-def _legend(graph: Graph) -> str:
+def legend(graph: Graph) -> str:
     """The colours of the boxes; an amount's scale ends at the brightest box, or beyond it where that was asked for."""
     if graph.tint in ("none", "kind"):
         return tint.legend(graph.tint, [node.kind for node in graph.nodes])

@@ -84,10 +84,11 @@ def svg(graph: Graph) -> str:
     return "".join(found)
 
 
-def sliding(drawn: str) -> str:
-    """A finished SVG as HTML for a column of any width: it slides sideways before its letters are too small to read."""
+def sliding(drawn: str, legend: str = "") -> str:
+    """A finished SVG and its legend as HTML for a column of any width: the drawing slides sideways before its letters
+    are too small to read."""
     readable = drawn.replace('style="--lab-width', f'style="min-width: calc(var(--lab-width) * {READ}); --lab-width', 1)
-    return f'<div style="overflow-x: auto">{readable}</div>'
+    return f'<div style="overflow-x: auto">{readable}</div>{legend}'
 
 
 def _write(element: ElementTree.Element, found: list[str]) -> None:

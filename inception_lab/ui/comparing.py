@@ -246,7 +246,7 @@ def _said(found: Comparison) -> str:
     return f"{words.many(len(found.differences), 'difference')}, in {plain(', '.join(stages))}."
 
 
-def costs(first: Side, second: Side, size: int, *, names: tuple[str, str] = ("first", "second")) -> None:
+def costs(first: Side, second: Side, size: int) -> None:
     """Totals of both, and how the second stands to the first."""
     st.subheader("What they cost", anchor=False)
     try:
@@ -260,10 +260,12 @@ def costs(first: Side, second: Side, size: int, *, names: tuple[str, str] = ("fi
         "all outputs, bytes": (one.activation_bytes, other.activation_bytes),
         "ops": (len(one.rows), len(other.rows)),
     }
-    more, ratio = f"{names[1]} − {names[0]}", f"{names[1]} / {names[0]}"
-    rows = [{"what": word, names[0]: a, names[1]: b, more: b - a, ratio: b / a} for word, (a, b) in amounts.items()]
-    whole = {name: st.column_config.NumberColumn(format="localized") for name in (*names, more)}
-    share = {ratio: st.column_config.NumberColumn(format="%.3f")}
+    rows = [
+        {"what": word, "first": a, "second": b, "second − first": b - a, "second / first": b / a}
+        for word, (a, b) in amounts.items()
+    ]
+    whole = {name: st.column_config.NumberColumn(format="localized") for name in ("first", "second", "second − first")}
+    share = {"second / first": st.column_config.NumberColumn(format="%.3f")}
     frame = pd.DataFrame(rows)
     alt = f"Costs of {first.net.name} and {second.net.name} at {size} pixels"
     st.dataframe(frame, hide_index=True, column_config=whole | share, alt=alt)

@@ -311,6 +311,7 @@ def test_words_and_table_say_what_the_picture_shows() -> None:
         "1 shortcut past the residual body. 123,168 parameters, 150 M multiply-adds."
     )
     assert drawing._repr_mimebundle_()["text/plain"] == drawing.alt
+    assert 'aria-label="Colours of the kinds"' in drawing._repr_html_(), "the legend"
     rows = drawing.to_rows()
     assert [row["address"] for row in rows] == [node.id for node in drawing.nodes]
     assert sum(row["parameters"] for row in rows) == 123_168
