@@ -8,7 +8,7 @@ import time
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import Visit
-from tests.browser.live import settled
+from tests.browser.live import SETTLED_WITHIN, settled
 from tests.browser.test_classify import choose
 
 RHO = "ρ, % of the scale it was built with"
@@ -49,7 +49,7 @@ def test_144_crops_are_stopped_asked_again_and_drawn(visit: Visit) -> None:
     assert time.monotonic() - start < 4
     expect(page.locator(".st-key-guesses")).to_have_count(0)
     press(page, "Ask 144 crops")
-    expect(page.get_by_text("144 crops averaged")).to_be_visible()
+    expect(page.get_by_text("144 crops averaged")).to_be_visible(timeout=SETTLED_WITHIN)
     settled(page)
     expect(page.locator(".st-key-guesses")).to_contain_text("espresso")
     boxes = page.locator(".st-key-boxes")
@@ -70,7 +70,7 @@ def test_a_map_is_tested_in_one_sentence_and_stop_leaves_the_page_usable(visit: 
     expect(page.locator(".st-key-trust-curves")).to_have_count(0)
     press(page, "Test this map")
     curves = page.locator(".st-key-trust-curves")
-    expect(curves).to_be_visible()
+    expect(curves).to_be_visible(timeout=SETTLED_WITHIN * 2)  # 141 images and thirteen networks on a busy machine
     settled(page)
     sentence = page.get_by_test_id("stAlert").filter(has_text=re.compile(r"([Tt]his map)[^:]*: "))
     expect(sentence).to_have_count(1)
@@ -172,9 +172,8 @@ def test_which_maps_agree(visit: Visit) -> None:
         page.get_by_role("toolbar", name="Methods").get_by_role("button", name=name, exact=True).click()
         settled(page)
     press(page, "Compare them")
-    expect(page.get_by_test_id("stAlert").filter(has_text="random order")).to_have_count(
-        1
-    )  # who wins, or that none does
+    won = page.get_by_test_id("stAlert").filter(has_text="random order")  # who wins, or that none does
+    expect(won).to_have_count(1, timeout=SETTLED_WITHIN * 2)
     settled(page)
     assert words(page, "agreement").startswith("Agreement of 3 maps: most alike ")
 
@@ -244,7 +243,7 @@ def test_every_view_without_a_mouse(visit: Visit) -> None:
     operate(page, page.locator(".st-key-rho-built").get_by_role("button"), "Enter")
     expect(page).to_have_url(re.compile("rho=100"))
     tab_to(page, page.get_by_role("button", name="Test this map"))
-    expect(page.locator(".st-key-damage-bars")).to_be_visible()
+    expect(page.locator(".st-key-damage-bars")).to_be_visible(timeout=SETTLED_WITHIN)
 
     page.goto(page.url.replace("view=blocks", "view=compare"))
     settled(page)
