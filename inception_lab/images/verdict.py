@@ -161,6 +161,7 @@ def _marks(curves: Curves, measure: Measure) -> list[Finding]:
     areas = curves.deletion.area(measure), curves.insertion.area(measure)
     beside = f"of random orders {spread(mean, deviation)} (n = {len(chance)})"
     numbers = [f"area under the {measure} {near(area, deviation)}, {beside}" for area in areas]
+    numbers[1] += ", the same orders read backwards"
     hurts = f"removing what it marks hurts {_much(removed, mean - areas[0])} than removing random parts"
     helps = f"bringing back what it marks helps {_much(returned, areas[1] - mean)} than bringing back random parts"
     return [

@@ -10,7 +10,7 @@ from typing import assert_never, get_args
 from inception_lab.errors import NetworkError
 from inception_lab.nets import catalog
 from inception_lab.nets.address import NORM, blocks, children, head, locate
-from inception_lab.nets.ops import Chain, Concat, Conv, Net, Op, Pool, Residual, Stage
+from inception_lab.nets.ops import Chain, Concat, Conv, Net, Op, Pool, Residual, Size, Stage
 from inception_lab.readers import marks, words
 from inception_lab.readers.drawing import Depth, Direction, Edge, Graph, Node, NodeKind
 from inception_lab.readers.shapes import shapes
@@ -201,25 +201,26 @@ def _whole(net: Net, table: ShapeTable) -> _Walker:
 
 def _one_block(net: Net, table: ShapeTable, address: str, *, split: bool) -> _Walker:
     walker = _Walker(table, split=split)
-    before = net.name
-    output = (net.inputs, *table.size)
+    entry = _entry(net.name, (net.inputs, *table.size), net.name)
     for here, block in blocks(net):
         if here == address:
-            walker.walk(block, here, walker.put(_entry(before, output, net.name)))
+            walker.walk(block, here, walker.put(entry))
             return walker
-        before, output = here, table.under(here)[-1].output
-    walker.head(net, walker.put(_entry(before, output, net.name)), dropout=True)
+        last = table.under(here)[-1]
+        entry = _entry(here, last.output, net.name, seen=last.receptive_field)
+    walker.head(net, walker.put(entry), dropout=True)
     return walker
 
 
-def _entry(before: str, output: tuple[int, int, int], net: str) -> Node:
-    """The box for what enters a block: the block before it, or the image."""
+def _entry(before: str, output: tuple[int, int, int], net: str, *, seen: Size = (1, 1)) -> Node:
+    """The box for what enters a block: the block before it, or the image; `seen` is its receptive field."""
     origin = "image" if before == net else f"from {before.removeprefix(net + '/')}"
     return Node(
         before,
         (origin, words.shape(output)),
         "input",
         output,
+        receptive_field=seen,
         hover=f"{before}\nWhat enters\noutput: {words.shape(output)}",
     )
 

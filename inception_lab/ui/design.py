@@ -9,6 +9,7 @@ from inception_lab.errors import ImpossibleAdd, InputTooSmall, LabError
 from inception_lab.nets.ops import Net
 from inception_lab.readers.compare import compare_blocks
 from inception_lab.readers.cost import NAMES, Cost, Quantity, amount
+from inception_lab.readers.graph import graph
 from inception_lab.readers.words import percent
 from inception_lab.ui import branches, cache, comparing, costs, drawer, drawings, editing, filing, knobs, refusals
 from inception_lab.ui.selection import Selection
@@ -86,7 +87,7 @@ def _drawing(chosen: Selection, start: Net) -> None:
 
 
 def _refusal(chosen: Selection) -> str:
-    """What was refused, with its ways out and the op marked in the block as it was before; returns that block."""
+    """What was refused, with its ways out and the op marked in the block that would have been; returns that block."""
     found = editing.refused()
     if found is None or not found.drawn:
         return ""
@@ -97,9 +98,12 @@ def _refusal(chosen: Selection) -> str:
         return ""
     block, size = "/".join(at.split("/")[:3]), chosen.net.size
     st.subheader(f"Block {block.split('/', 1)[1]}, which refuses it", anchor=False)
-    drawn = refusals.marked(cache.picture(chosen.key, block, "block", (size, size), "LR"), at, found.error)
     more = f" It fails at {at}: {refusals.numbers(found.error)}."
-    drawings.show(drawn, chosen.net, key="refused", selected=chosen.address, more=more)
+    if found.net is None:
+        drawn = refusals.marked(cache.picture(chosen.key, block, "block", (size, size), "LR"), at, found.error)
+    else:
+        drawn = graph(found.net, at=at, depth="block", direction="LR", tolerant=True)
+    drawings.show(drawn, found.net or chosen.net, key="refused", selected=chosen.address, more=more)
     return block
 
 

@@ -9,6 +9,7 @@ import streamlit as st
 
 from inception_lab.errors import ImpossibleAdd, InputTooSmall, LabError
 from inception_lab.nets import catalog
+from inception_lab.nets.ops import Net
 from inception_lab.readers.shapes import shapes
 from inception_lab.readers.strides import sides
 from inception_lab.ui import selection
@@ -24,12 +25,14 @@ _HISTORY, _REFUSED = "design-history", "design-refused"
 class Refused:
     """A change that was not taken: why, and the ways out of it, each with words for it.
 
-    `drawn` says whether the address in the error is one of the design on the page.
+    `drawn` says whether the address in the error is one of the design on the page; `net` is what cannot be, None where
+    the change itself could not be made.
     """
 
     error: LabError
     ways: tuple[tuple[str, Step], ...] = ()
     drawn: bool = True
+    net: Net | None = None
 
 
 def history(chosen: Selection) -> History:
@@ -74,7 +77,7 @@ def step(wanted: Step, *, drawn: bool = True) -> None:
 def refuse(error: LabError, wanted: Step | None = None, *, drawn: bool = True) -> None:
     """Keep what was refused for the page to say."""
     ways = ways_out(wanted) if wanted is not None and isinstance(error, InputTooSmall) else ()
-    st.session_state[_REFUSED] = Refused(error, ways, drawn)
+    st.session_state[_REFUSED] = Refused(error, ways, drawn, wanted.net if wanted is not None else None)
 
 
 def go(place: int) -> None:

@@ -71,7 +71,8 @@ def _head() -> tuple[Selection, int, View, DeltaGenerator]:
             horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", gap="xsmall"
         ):
             breadcrumb(chosen)
-            st.caption(f"{plain(chosen.net.source)}; lines: channels × height × width", width="content")
+            origin_of = f"a design, begun as {chosen.net.name}" if chosen.design else chosen.net.source
+            st.caption(f"{plain(origin_of)}; lines: channels × height × width", width="content")
             _to_train(chosen)
         size = pick(chosen, designing=designing)
         origin(chosen)

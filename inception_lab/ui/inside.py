@@ -38,7 +38,7 @@ def show(chosen: Selection) -> str:
     if refusals.blocked(chosen, "No photograph can go through this network"):
         return ""
     weights = _weights(chosen)
-    upload = _photograph(photos.choose(weights if is_run(weights) else ""))
+    upload = _photograph(photos.choose(weights if is_run(weights) else "", told=False))
     if upload is None:
         return ""
     at = _timm_part(weights) if weights in RECORDS and RECORDS[weights].module == "timm" else _op(chosen)

@@ -48,7 +48,7 @@ class Upload:
         return self.code or f"photo = {self.path or self.name!r}"
 
 
-def choose(network: str) -> list[Upload]:
+def choose(network: str, *, told: bool = True) -> list[Upload]:
     """Photographs from the shipped samples, from this computer (several) or from the camera.
 
     For a network trained here on Fashion-MNIST the samples begin with ten of its test images.
@@ -67,7 +67,7 @@ def choose(network: str) -> list[Upload]:
             shot = st.camera_input("Take a photograph", key="camera")
             return [Upload("camera.jpg", shot.getvalue())] if shot else []
         case _:
-            return [_sample(sample, network)]
+            return [_sample(sample, network, told=told)]
 
 
 def of_sample(sample: Sample) -> Upload:
@@ -137,15 +137,15 @@ def _pick_sample(network: str) -> str:
     return chosen
 
 
-def _sample(chosen: str, network: str) -> Upload:
-    """The sample of a key as if it had been given, with its origin written below."""
+def _sample(chosen: str, network: str, *, told: bool) -> Upload:
+    """The sample of a key as if it had been given, with its origin written below, and what to expect if `told`."""
     if test := trained.tests(network).get(chosen):
         st.caption(
             f"{test.name.capitalize()} of Fashion-MNIST (Zalando SE, MIT licence): {test.label}. No run trains on it."
         )
         return Upload(f"{test.name}, {test.label}", test.data, code=test.code)
     sample = next(sample for sample in samples() if sample.file == chosen)
-    st.caption(f"{sample.title}, {sample.author}; {sample.licence}; {sample.source}. {sample.note}")
+    st.caption(f"{sample.title}, {sample.author}; {sample.licence}; {sample.source}. {sample.note if told else ''}")
     return of_sample(sample)
 
 

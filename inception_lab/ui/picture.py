@@ -100,13 +100,13 @@ def heading(chosen: Selection, table: ShapeTable) -> Asked | None:
             fine = st.toggle("Batch norm and ReLU as steps of their own", key="fine", bind="query-params")
         whole = st.toggle(_announced(table), key="whole", bind="query-params")
     with title:
-        _title(chosen, place, whole)
+        _title(chosen, table, place, whole)
     if whole:
         return None, "ops"
     return None if place is None else (place, "ops" if fine else "block")
 
 
-def _title(chosen: Selection, place: str | None, whole: bool) -> None:
+def _title(chosen: Selection, table: ShapeTable, place: str | None, whole: bool) -> None:
     """What the lower drawing is of, and where in the paper or the code that stands."""
     if whole:
         st.subheader("All of it", anchor=False, width="content")
@@ -115,8 +115,10 @@ def _title(chosen: Selection, place: str | None, whole: bool) -> None:
     else:
         name = "Head" if place.endswith("/head") else f"Block {place.split('/', 1)[1]}"
         st.subheader(name, anchor=False, width="content")
-        if said := plain(chosen.stage_source):
-            st.caption(said, width="content")
+        own = table.under(place)
+        counts = (sum(row.parameters for row in own), sum(row.multiply_adds for row in own))
+        sums = f"**{counts[0]:,}** parameters, **{counts[1] / 1e6:,.1f} M** multiply-adds"
+        st.caption(f"{plain(chosen.stage_source)}: {sums}" if chosen.stage_source else sums, width="content")
 
 
 def block(chosen: Selection, drawn: Graph, asked: Asked, legend: str) -> None:

@@ -101,6 +101,14 @@ def test_a_closing_width_that_cannot_be_added_is_refused_and_the_last_design_sta
     assert designed(app) == PAPER
 
 
+def test_what_was_refused_is_drawn_with_its_own_numbers() -> None:
+    app = opened("inception_resnet_v2_paper/B/01/linear")
+    field(app, "Channels of B/01/linear").set_value(600).run()
+    table = next(table.value for table in app.dataframe if "said" in table.value.columns).set_index("address")
+    assert "1×1 · 600" in table.label["inception_resnet_v2_paper/B/01/linear"]
+    assert table.said["inception_resnet_v2_paper/B/01/add"] == "1152 + 600"
+
+
 def test_what_was_refused_does_not_come_back() -> None:
     app = opened("inception_resnet_v2_paper/B/01/linear")
     field(app, "Channels of B/01/linear").set_value(1154).run()

@@ -185,6 +185,13 @@ def test_each_concat_joins_its_branches(name: str) -> None:
     assert {node.id: arriving[node.id] for node in whole.nodes if node.kind == "concat"} == expected
 
 
+def test_what_enters_a_block_has_seen_what_the_block_before_it_has() -> None:
+    first, second = (graph("inception_resnet_v2", at=f"B/{copy}") for copy in ("01", "02"))
+    assert second.nodes[0].kind == "input"
+    assert second.nodes[0].receptive_field == first.nodes[-1].receptive_field
+    assert graph("inception_v4", at="stem").nodes[0].receptive_field == (1, 1)
+
+
 def test_where_a_block_is_drawn_without_an_address() -> None:
     assert graph("inception_v4", depth="block").at == "inception_v4/A/01"
     assert graph("inception_v4", at="B", depth="ops").at == "inception_v4/B/01"
