@@ -8,6 +8,7 @@ reader's light or dark setting.
 
 from __future__ import annotations
 
+import re
 from html import escape
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
@@ -22,6 +23,7 @@ SVG = stack.SPACE
 RAISED = 2.5  # points from the middle of their room to that of the words, away from the line
 READ = 0.9  # the share of its natural size at which a drawing's smallest letters have 10 pixels
 
+_SPECIAL = re.compile("[&<>\"'\n]")
 _POINT = 96 / 72  # CSS pixels in one of Graphviz' points
 
 _STYLE = """
@@ -104,7 +106,7 @@ def _write(element: ElementTree.Element, found: list[str]) -> None:
 
 
 def _safe(value: str) -> str:
-    return escape(value).replace("\n", "&#10;")
+    return escape(value).replace("\n", "&#10;") if _SPECIAL.search(value) else value
 
 
 def _root(graph: Graph) -> ElementTree.Element:
