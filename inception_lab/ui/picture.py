@@ -14,6 +14,7 @@ from inception_lab.readers import marks
 from inception_lab.readers.drawing import Depth, Graph
 from inception_lab.readers.explain import arithmetic, entering
 from inception_lab.readers.table import Row, ShapeTable
+from inception_lab.readers.words import large
 from inception_lab.ui import cache, colouring, drawer, drawings, finding, selection, slips
 from inception_lab.ui.colouring import Look
 from inception_lab.ui.selection import Selection
@@ -97,7 +98,7 @@ def heading(chosen: Selection, table: ShapeTable) -> Asked | None:
         title = st.container(horizontal=True, vertical_alignment="center", gap="small", width="content")
         if place:
             _stepper(chosen)
-            fine = st.toggle("Batch norm and ReLU as steps of their own", key="fine", bind="query-params")
+            fine = st.toggle("Batch norm and ReLU apart", key="fine", bind="query-params")
         whole = st.toggle(_announced(table), key="whole", bind="query-params")
     with title:
         _title(chosen, table, place, whole)
@@ -117,7 +118,7 @@ def _title(chosen: Selection, table: ShapeTable, place: str | None, whole: bool)
         st.subheader(name, anchor=False, width="content")
         own = table.under(place)
         counts = (sum(row.parameters for row in own), sum(row.multiply_adds for row in own))
-        sums = f"**{counts[0]:,}** parameters, **{counts[1] / 1e6:,.1f} M** multiply-adds"
+        sums = f"**{counts[0]:,}** parameters, **{large(counts[1])}** multiply-adds"
         st.caption(f"{plain(chosen.stage_source)}: {sums}" if chosen.stage_source else sums, width="content")
 
 

@@ -412,7 +412,7 @@ def test_every_network_is_drawn_at_every_depth(visit: Visit, network: str) -> No
     expect(page.locator(f"{BLOCK} .node")).to_have_count(len(drawn.nodes))
     click(page, BLOCK, next(node.id for node in drawn.nodes if node.kind == "conv"))
     expect(page.get_by_text("weights ×").first).to_be_visible()
-    page.get_by_text("Batch norm and ReLU as steps of their own").click()
+    page.get_by_text("Batch norm and ReLU apart").click()
     fine = graph(network, at=block, depth="ops", tolerant=True)
     expect(page.locator(f"{BLOCK} .node")).to_have_count(len(fine.nodes))
     page.get_by_text("Every op:").click()
