@@ -4,8 +4,10 @@ LabError
 ├── NetworkError
 │   ├── UnknownNetwork      a name that is not in the catalogue
 │   ├── UnknownAddress      an address that names nothing in the network
-│   ├── InputTooSmall       an input on which a valid kernel no longer fits
-│   └── ImpossibleAdd       a residual whose two sides have different channels
+│   └── Impossible          an op that cannot be
+│       ├── InputTooSmall   an input on which a valid kernel no longer fits
+│       ├── ImpossibleAdd   a residual whose two sides have different channels
+│       └── UnequalGrids    branches, or the two sides of a residual, whose cells do not meet
 ├── WeightsError
 │   ├── WeightsUnavailable  the hub is out of reach and nothing is cached
 │   │   └── HubUnreachable  nobody answers there: no other weights can come either
@@ -37,7 +39,13 @@ class UnknownAddress(NetworkError):
     """An address that names nothing in the network."""
 
 
-class InputTooSmall(NetworkError):
+class Impossible(NetworkError):
+    """An op that cannot be; `address` is its own."""
+
+    address: str
+
+
+class InputTooSmall(Impossible):
     """An input on which a valid kernel no longer fits."""
 
     def __init__(self, address: str, *, window: tuple[int, int], grid: tuple[int, int], size: tuple[int, int]) -> None:
@@ -49,7 +57,19 @@ class InputTooSmall(NetworkError):
         self.address, self.window, self.grid = address, window, grid
 
 
-class ImpossibleAdd(NetworkError):
+class UnequalGrids(Impossible):
+    """Branches of a concatenation, or the two sides of a residual, whose cells do not meet."""
+
+    def __init__(self, address: str, *, grids: tuple[tuple[int, int], ...]) -> None:
+        said = " and ".join(f"{high}x{wide}" for high, wide in grids)
+        super().__init__(
+            f"{address} cannot join grids of {said} cells: what meets there has to have equal rows and columns. "
+            "Give their ops the same strides and paddings."
+        )
+        self.address, self.grids = address, grids
+
+
+class ImpossibleAdd(Impossible):
     """A residual whose shortcut and closing 1x1 have different channels."""
 
     def __init__(self, address: str, *, shortcut: int, residual: int) -> None:

@@ -17,6 +17,7 @@ from threading import RLock
 from typing import Generic, TypeVar, final
 
 import torch
+from psutil import virtual_memory
 from torch import nn
 
 from inception_lab.errors import NetworkError, UnknownAddress
@@ -29,9 +30,12 @@ from inception_lab.models.packed import packed
 from inception_lab.models.records import WeightRecord
 from inception_lab.nets.address import blocks, locate, steps, written
 from inception_lab.nets.ops import Chain, Concat, Net, Residual
+from inception_lab.readers.cost import cost
+from inception_lab.readers.shapes import FLOAT_BYTES
 
 Value = TypeVar("Value")
 
+SHARE = 0.6  # of the free memory that a network of random weights may take
 KEPT = 2  # unfolded networks, and as many with random weights: about 0.25 GB each at most
 
 
@@ -179,6 +183,7 @@ def _random(net: Net, seed: int) -> Loaded:
         )
     with torch.device("meta"):
         model = build(net)
+    _room(net)
     model.to_empty(device="cpu")
     generator = torch.Generator().manual_seed(seed)  # of its own: the process's is shared by all threads
     for module in model.modules():
@@ -190,6 +195,17 @@ def _random(net: Net, seed: int) -> Loaded:
             module.reset_parameters()
     ready = packed(model.eval().requires_grad_(False).to(memory_format=torch.channels_last))
     return Loaded(record_of(net, seed=seed), Grey(ready) if net.inputs == 1 else ready)
+
+
+def _room(net: Net) -> None:
+    """Raises `NetworkError` where weights, with the copy in the processor's order, and maps would not fit in memory."""
+    whole = cost(net).total
+    needed, free = 2 * FLOAT_BYTES * whole.parameters + whole.live_bytes, virtual_memory().available
+    if needed > SHARE * free:
+        raise NetworkError(
+            f"{net.name} needs {needed / 1e9:,.1f} GB for its weights and maps, and {free / 1e9:,.1f} GB are free. "
+            "Take fewer channels or a smaller image."
+        )
 
 
 def _plain_of(loaded: Loaded) -> nn.Module:

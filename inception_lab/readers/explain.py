@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from math import prod
 from typing import assert_never
 
-from inception_lab.errors import ImpossibleAdd, InputTooSmall
+from inception_lab.errors import ImpossibleAdd, InputTooSmall, UnequalGrids
 from inception_lab.nets.address import written
 from inception_lab.nets.ops import Net, Pool, Residual
 from inception_lab.readers.flow import flow
@@ -86,12 +86,18 @@ def _made(row: Row, table: ShapeTable, net: Net) -> tuple[str, ...]:
 
 
 def _stopped(row: Row, table: ShapeTable) -> tuple[str, ...]:
-    """Where the input runs out."""
-    return tuple(
-        f"A window of {window(error.window)} does not fit on {window(error.grid)} cells: nothing comes out of it."
-        for error in table.refused
-        if isinstance(error, InputTooSmall) and error.address == row.address
-    )
+    """Where the input runs out, or what meets has different cells."""
+    found = []
+    for error in table.refused:
+        if error.address == row.address and isinstance(error, InputTooSmall):
+            cells = window(error.grid)
+            found.append(f"A window of {window(error.window)} does not fit on {cells} cells: nothing comes out of it.")
+        elif error.address == row.address and isinstance(error, UnequalGrids):
+            grids = " and ".join(window(grid) for grid in error.grids)
+            found.append(
+                f"Grids of {grids} cells cannot be joined; what stands behind is read as if the first were all."
+            )
+    return tuple(found)
 
 
 def _weights(row: Row) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from inception_lab.errors import ImpossibleAdd, InputTooSmall
+from inception_lab.errors import Impossible, ImpossibleAdd, InputTooSmall
 from inception_lab.nets.ops import Net
 from inception_lab.readers.refusals import numbers
 from inception_lab.readers.slips import slips_of
@@ -90,7 +90,11 @@ def _marked(node: Node, those: Sequence[Mark]) -> Node:
     return replace(node, alarm=first.alarm, mark=first.words, hover="\n".join([*head[:2], *words, *head[2:]]))
 
 
-def _refusal(error: ImpossibleAdd | InputTooSmall) -> str:
-    if isinstance(error, ImpossibleAdd):
-        return f"cannot add: {error.shortcut} channels of the shortcut, {error.residual} of the residual"
-    return f"does not fit: a window of {window(error.window)} on {window(error.grid)} cells"
+def _refusal(error: Impossible) -> str:
+    match error:
+        case ImpossibleAdd():
+            return f"cannot add: {error.shortcut} channels of the shortcut, {error.residual} of the residual"
+        case InputTooSmall():
+            return f"does not fit: a window of {window(error.window)} on {window(error.grid)} cells"
+        case _:
+            return f"cannot join: {numbers(error)} cells"

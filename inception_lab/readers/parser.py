@@ -16,6 +16,9 @@ from inception_lab.nets.ops import Chain, Concat, Conv, Gain, Net, Op, Pad, Pool
 
 _TEXT = 200_000  # characters; the longest network of the catalogue has 6,000
 _WEIGHT = 20_000  # ops of one network, repeats counted; Inception-ResNet-v2 has 400
+_BLOCK = 500  # ops of one block, which is drawn at once; the largest of the catalogue has 20
+_DEPTH = 12  # ops inside one another; the catalogue's are 5 deep. Graphviz' time grows steeply with it
+_BRANCHES = 32
 _ROW = 1_000  # things in one tuple
 _CHANNELS = 65_536
 _SCALE = 1_000
@@ -50,6 +53,7 @@ class _Reader:
 
     def __init__(self) -> None:
         self.weights: dict[int, tuple[int, Any]] = {}  # the value is kept so that its id stays its own
+        self.depths: dict[int, int] = {}
 
     def read(self, node: ast.expr) -> Any:
         match node:
@@ -94,7 +98,7 @@ class _Reader:
         count, row = (left, right) if _is_int(left) else (right, left)
         if not _is_int(count) or not isinstance(row, tuple):
             raise _refusal(node, "* repeats a tuple: 5 * (BLOCK,)")
-        if count < 0 or count * len(row) > _ROW:
+        if not 0 <= count <= _ROW or count * len(row) > _ROW:
             raise _refusal(node, f"a tuple is repeated at most until it holds {_ROW:,} things")
         return cast(tuple[Any, ...], count * row)
 
@@ -120,6 +124,11 @@ class _Reader:
         weight = 1 + sum(self.weights[id(part)][0] for part in inside)
         if weight > _WEIGHT:
             raise _refusal(node, f"{weight:,} ops, repeats counted; {_WEIGHT:,} are the most")
+        if isinstance(value, Stage) and (most := max(self.weights[id(part)][0] for part in inside)) > _BLOCK:
+            raise _refusal(node, f"{most:,} ops in one block; {_BLOCK:,} are the most")
+        self.depths[id(value)] = depth = 1 + max((self.depths[id(part)] for part in inside), default=0)
+        if depth > _DEPTH:
+            raise _refusal(node, f"ops {depth} deep inside one another; {_DEPTH} are the most")
         self.weights[id(value)] = (weight, value)
 
 
@@ -147,7 +156,9 @@ def _fault(value: Any) -> str:
             nested = linked and any(isinstance(op, Chain) for op in value.ops)
             return "a chain inside a chain is one chain" if nested else "" if linked else "it holds a tuple of ops"
         case Concat():
-            return "" if value.branches and all(isinstance(op, _OPS) for op in value.branches) else "it joins ops"
+            if not value.branches or not all(isinstance(op, _OPS) for op in value.branches):
+                return "it joins ops"
+            return "" if len(value.branches) <= _BRANCHES else f"it joins at most {_BRANCHES} ops"
         case Residual():
             return _residual_fault(value)
         case Stage():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from inception_lab.errors import ImpossibleAdd, InputTooSmall, LabError, NetworkError
+from inception_lab.errors import Impossible, ImpossibleAdd, InputTooSmall, LabError, NetworkError, UnequalGrids
 from inception_lab.nets import catalog
 from inception_lab.nets.address import blocks
 from inception_lab.nets.ops import Chain, Concat, Net, Op, Residual, Size, Stage, channels
@@ -16,7 +16,7 @@ from inception_lab.readers.table import ShapeTable
 class Stop:
     """One refusal with the addresses, in order, at which a stage's copies share it."""
 
-    error: ImpossibleAdd | InputTooSmall
+    error: Impossible
     places: tuple[str, ...]
 
 
@@ -39,6 +39,8 @@ def numbers(error: LabError) -> str:
         case InputTooSmall():
             high, wide = error.grid
             return f"{error.window[0]}×{error.window[1]} on {high}×{wide}"
+        case UnequalGrids():
+            return " + ".join(f"{high}×{wide}" for high, wide in error.grids)
         case _:
             return "cannot be"
 
@@ -65,7 +67,7 @@ def mended(net: Net, *, size: int | Size | None = None) -> tuple[Net, tuple[Impo
     """`net` with every closing 1x1 as wide as its shortcut, and what was refused on the way, in the order of the ops.
 
     A network that can be built comes back as it is, with nothing refused. Equal copies are mended together. Raises
-    `InputTooSmall` as `shapes`.
+    what else `shapes` raises.
     """
     refused: list[ImpossibleAdd] = []
     while True:

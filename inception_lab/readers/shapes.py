@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import assert_never
 
-from inception_lab.errors import ImpossibleAdd, InputTooSmall, NetworkError
+from inception_lab.errors import Impossible, ImpossibleAdd, InputTooSmall, NetworkError, UnequalGrids
 from inception_lab.nets import catalog
 from inception_lab.nets.address import NORM, blocks, children
 from inception_lab.nets.ops import Chain, Concat, Conv, Net, Op, Pad, Pool, Residual, Size, padding
@@ -16,6 +16,7 @@ from inception_lab.readers import words
 from inception_lab.readers.table import Kind, Row, ShapeTable
 
 FLOAT_BYTES = 4
+COUNTABLE = 2**53  # of parameters, multiply-adds and bytes: up to here every table and chart holds them exactly
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +36,12 @@ class Signal:
 def shapes(net: Net | str, *, size: int | Size | None = None, tolerant: bool = False) -> ShapeTable:
     """The table of `net` for one image of `size` (a side, or height and width; by default what it was made for).
 
-    Raises `InputTooSmall` where a valid kernel no longer fits and `ImpossibleAdd` where the two sides of a residual
-    differ; both name the op's address and the numbers. A `tolerant` reading notes them in the table's `refused` and
-    goes on, so that the rest can be looked at: behind an add with the channels of its shortcut, behind a window that
-    does not fit with a grid of no cells. Nothing else is read in another way.
+    Raises `InputTooSmall` where a valid kernel no longer fits, `ImpossibleAdd` where the two sides of a residual have
+    different channels and `UnequalGrids` where what meets has different cells; all name the op's address and the
+    numbers. A `tolerant` reading notes them in the table's `refused` and goes on, so that the rest can be looked at:
+    behind an add with its shortcut's channels and cells, behind a concatenation with the first branch's cells, behind a
+    window that does not fit with a grid of no cells. Nothing else is read in another way. Raises `NetworkError` for
+    more work than can be counted exactly.
     """
     net = catalog.net(net) if isinstance(net, str) else net
     height, width = _sides(net.size if size is None else size)
@@ -48,7 +51,12 @@ def shapes(net: Net | str, *, size: int | Size | None = None, tolerant: bool = F
         signal = reader.read(block, signal, address)
     reader.head(net, signal)
     rows, refused = tuple(reader.rows), tuple(reader.refused)
-    return ShapeTable(network=net.name, size=(height, width), inputs=net.inputs, rows=rows, refused=refused)
+    table = ShapeTable(network=net.name, size=(height, width), inputs=net.inputs, rows=rows, refused=refused)
+    if max(table.multiply_adds, table.parameters, table.activation_bytes) > COUNTABLE:
+        raise NetworkError(
+            f"{net.name} is more work than can be counted exactly. Take fewer channels or a smaller image."
+        )
+    return table
 
 
 def _sides(size: int | Size) -> Size:
@@ -67,7 +75,7 @@ class _Reader:
         self.size = size
         self.tolerant = tolerant
         self.rows: list[Row] = []
-        self.refused: list[ImpossibleAdd | InputTooSmall] = []
+        self.refused: list[Impossible] = []
 
     def read(self, op: Op, x: Signal, address: str) -> Signal:
         """The signal that leaves `op` when `x` enters it."""
@@ -89,7 +97,9 @@ class _Reader:
                     x = self.read(link, x, f"{address}/{name}")
                 return x
             case Concat():
-                joined = _join([self.read(branch, x, f"{address}/{name}") for name, branch in children(op)])
+                branches = [self.read(branch, x, f"{address}/{name}") for name, branch in children(op)]
+                self._meet(f"{address}/concat", branches)
+                joined = _join(branches)
                 self._row(f"{address}/concat", "concat", "concat", joined)
                 return joined
             case Residual():
@@ -100,12 +110,13 @@ class _Reader:
     def _residual(self, op: Residual, x: Signal, address: str) -> Signal:
         inner = self.read(op.body, x, f"{address}/body")
         width = x.channels if op.width is None else op.width
+        self._meet(f"{address}/add", [x, inner])
         if width != x.channels:
             self._refuse(ImpossibleAdd(f"{address}/add", shortcut=x.channels, residual=width))
         wide = replace(inner, channels=width)
         weights = inner.channels * width
         work = weights * inner.grid[0] * inner.grid[1]
-        after = replace(wide, channels=x.channels, shortest=x.shortest)
+        after = replace(wide, channels=x.channels, grid=x.grid, shortest=x.shortest)
         label = f"{width} 1×1 linear"
         self._row(f"{address}/linear", "linear", label, wide, Conv(width, 1), parameters=weights + width, work=work)
         self._row(f"{address}/scale", "scale", words.scale(op), wide, parameters=int(op.gain != "fixed"))
@@ -141,7 +152,13 @@ class _Reader:
         ]
         return Signal(channels, (grid[0], grid[1]), grown[0], grown[1], x.jump * stride)
 
-    def _refuse(self, error: ImpossibleAdd | InputTooSmall) -> None:
+    def _meet(self, address: str, sides: list[Signal]) -> None:
+        """What is joined has to have the same cells; where nothing is left, that was refused before."""
+        grids = tuple(dict.fromkeys(side.grid for side in sides))
+        if len(grids) > 1 and not any(0 in grid for grid in grids):
+            self._refuse(UnequalGrids(address, grids=grids))
+
+    def _refuse(self, error: Impossible) -> None:
         if not self.tolerant:
             raise error
         self.refused.append(error)

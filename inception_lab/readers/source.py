@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from html import escape
 from typing import assert_never, final
 
-from inception_lab.errors import InputTooSmall
+from inception_lab.errors import ImpossibleAdd
 from inception_lab.nets import catalog
 from inception_lab.nets.address import children, locate, written
 from inception_lab.nets.ops import Chain, Concat, Conv, Net, Op, Pool, Residual, Size, Stage, channels, padding
@@ -50,7 +50,7 @@ def source(net: Net | str, *, at: str | None = None) -> Source:
     address = locate(net, at or "")
     table = shapes(net, tolerant=True)
     for error in table.refused:
-        if isinstance(error, InputTooSmall) or f"{error.address}/".startswith(f"{address}/"):
+        if not isinstance(error, ImpossibleAdd) or f"{error.address}/".startswith(f"{address}/"):
             raise error
     entering = _entering(net, address, table)
     writer = _Writer()

@@ -8,7 +8,7 @@ from html import escape
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Literal
 
-from inception_lab.errors import ImpossibleAdd, InputTooSmall
+from inception_lab.errors import Impossible
 
 if TYPE_CHECKING:
     import pandas
@@ -72,7 +72,7 @@ class ShapeTable:
     size: tuple[int, int]
     inputs: int
     rows: tuple[Row, ...]
-    refused: tuple[ImpossibleAdd | InputTooSmall, ...] = field(default=(), compare=False)
+    refused: tuple[Impossible, ...] = field(default=(), compare=False)
 
     @property
     def parameters(self) -> int:

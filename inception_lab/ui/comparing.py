@@ -9,7 +9,7 @@ from html import escape
 import pandas as pd
 import streamlit as st
 
-from inception_lab.errors import ImpossibleAdd, InputTooSmall, UnknownAddress
+from inception_lab.errors import Impossible, UnknownAddress
 from inception_lab.nets.address import locate, written
 from inception_lab.nets.ops import Net
 from inception_lab.readers import marking, words
@@ -251,7 +251,7 @@ def costs(first: Side, second: Side, size: int) -> None:
     st.subheader("What they cost", anchor=False)
     try:
         one, other = (cache.table(shown.key, (size, size)) for shown in (first, second))
-    except (ImpossibleAdd, InputTooSmall) as error:
+    except Impossible as error:
         st.error(plain(error), icon=":material/error:")
         return
     amounts = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from inception_lab.errors import ImpossibleAdd, InputTooSmall, LabError
+from inception_lab.errors import Impossible, InputTooSmall, LabError
 from inception_lab.nets.ops import Net
 from inception_lab.readers.compare import compare_blocks
 from inception_lab.readers.cost import NAMES, Cost, Quantity, amount
@@ -30,12 +30,12 @@ def show(chosen: Selection) -> str:
     _way(past)
     try:
         table = cache.table(chosen.key, (size, size))
-    except ImpossibleAdd as error:
-        refusals.show(chosen, size, error)
-        return ""
     except InputTooSmall as error:
         st.error(plain(error), icon=":material/error:")
         filing.ways(editing.ways_out(Step(chosen.net, "", "made to fit")))
+        return ""
+    except Impossible as error:
+        refusals.show(chosen, size, error)
         return ""
     knobs.show(past)
     _drawing(chosen, past.start)
@@ -137,7 +137,7 @@ def _before(start: Net) -> Cost | None:
     """What the start costs, unless it cannot be built."""
     try:
         return costs.costs(cache.key(start), start.size).total
-    except (ImpossibleAdd, InputTooSmall):
+    except Impossible:
         return None
 
 

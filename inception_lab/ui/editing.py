@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import streamlit as st
 
-from inception_lab.errors import ImpossibleAdd, InputTooSmall, LabError
+from inception_lab.errors import Impossible, InputTooSmall, LabError
 from inception_lab.nets import catalog
 from inception_lab.nets.ops import Net
 from inception_lab.readers.shapes import shapes
@@ -68,7 +68,7 @@ def step(wanted: Step, *, drawn: bool = True) -> None:
     st.session_state.pop(_REFUSED, None)
     try:
         shapes(wanted.net)
-    except (ImpossibleAdd, InputTooSmall) as error:
+    except Impossible as error:
         refuse(error, wanted, drawn=drawn)
     else:
         _move(_now().taken(wanted))

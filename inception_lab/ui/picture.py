@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import streamlit as st
 
-from inception_lab.errors import ImpossibleAdd, InputTooSmall
+from inception_lab.errors import Impossible
 from inception_lab.readers import marks
 from inception_lab.readers.drawing import Depth, Graph
 from inception_lab.readers.explain import arithmetic, entering
@@ -194,7 +194,7 @@ def source(chosen: Selection) -> None:
             st.caption(f"{place} as torch alone runs it; its outputs are those of `lab.build` with the same weights.")
             try:
                 written = str(lab_source(chosen.net, at=chosen.address))
-            except (ImpossibleAdd, InputTooSmall) as error:
+            except Impossible as error:
                 st.error(plain(error), icon=":material/error:")
                 return
             st.code(written, language="python")

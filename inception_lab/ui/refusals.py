@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from inception_lab.errors import ImpossibleAdd, InputTooSmall, LabError
+from inception_lab.errors import Impossible, ImpossibleAdd, InputTooSmall, LabError
 from inception_lab.nets import catalog
 from inception_lab.readers.drawing import Graph
 from inception_lab.readers.layout import BROKEN
@@ -22,7 +22,7 @@ from inception_lab.ui.widgets import plain
 SISTERS = {"inception_resnet_v2_printed": "inception_resnet_v2_paper"}  # the same with widths that fit
 
 
-def show(chosen: Selection, size: int, error: ImpossibleAdd | InputTooSmall) -> None:
+def show(chosen: Selection, size: int, error: Impossible) -> None:
     """The refusal, and the block in which it stops, or the selected one where that stops too, for a view without a
     drawing of its own."""
     table = cache.read(chosen.key, (size, size))
@@ -40,17 +40,21 @@ def say(chosen: Selection, size: int, table: ShapeTable) -> None:
     small = [stop for stop in found if isinstance(stop.error, InputTooSmall)]
     for stop in adds:
         st.error(_add(chosen, stop), icon=":material/error:")
+    apart = [stop for stop in found if stop not in adds and stop not in small]
+    for stop in apart:
+        st.error(plain(stop.error), icon=":material/error:")
     if small:
         others = f" {len(small) - 1} more ops run out of cells too." * (len(small) > 1)
         st.error(f"{plain(small[0].error)}{plain(others)}", icon=":material/error:")
     behind = " Behind such an add its sum is taken to have the shortcut's channels." * bool(adds)
+    behind += " Behind a join it is taken to have the cells of the first side." * bool(apart)
     behind += " Behind a window that does not fit nothing is left." * bool(small)
     st.caption(
         f"Everything else is read as it is described.{behind} What cannot be is marked with ! and its numbers; the "
         "totals add up parts that cannot run together."
     )
     with st.container(horizontal=True, vertical_alignment="center"):
-        for place, stop in enumerate([*adds, *small[:1]]):
+        for place, stop in enumerate([*adds, *apart, *small[:1]]):
             at = _nearest(chosen, stop)
             label = f"Show {at.split('/', 1)[1]}"
             st.button(label, key=f"stop-{place}", icon=":material/my_location:", on_click=selection.select, args=(at,))

@@ -303,3 +303,9 @@ def test_a_run_of_this_machine_is_one_too(home: Path) -> None:
     assert made.weights == tag
     assert made.cell is not None
     assert made.cell.error < 1e-5
+
+
+def test_a_network_larger_than_the_memory_is_refused_before_it_is_made() -> None:
+    huge = Net("x", "", (Stage("B", (Conv(65536, 1) >> Conv(65536, 1),)),), size=32)
+    with pytest.raises(NetworkError, match=r"x needs [\d,.]+ GB for its weights and maps"):
+        features(GREY, huge, at="B/01")

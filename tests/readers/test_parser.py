@@ -114,3 +114,17 @@ def test_freedom_of_writing() -> None:
 def test_any_text_is_read_or_refused_in_our_words(text: str) -> None:
     with suppress(NetworkError):
         parse(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("Residual(" * 22 + "Conv(3)" + ")" * 22, "ops 13 deep inside one another; 12 are the most"),
+        ("Concat(*(40 * (Conv(1),)))", "it joins at most 32 ops"),
+        ('Stage("B", (' + " >> ".join(["Conv(3)"] * 600) + ",))", "601 ops in one block; 500 are the most"),
+        ("99999999999999999999 * ()", "a tuple is repeated at most"),
+    ],
+)
+def test_what_would_take_for_ever_to_draw_is_refused(text: str, why: str) -> None:
+    with pytest.raises(NetworkError, match=why):
+        parse(text)
