@@ -103,17 +103,23 @@ def resize(side: int) -> None:
 
 def ways_out(wanted: Step) -> tuple[tuple[str, Step], ...]:
     """What makes a step possible that needs more pixels than there are: words for it, and the step that does both."""
-    net, found = wanted.net, []
+    net, ways = wanted.net, []
     larger = sides(net, among=range(net.size + 1, LARGEST + 1)).smallest
     if larger is not None:
         call = Call("with_", named={"size": larger})
-        found.append((f"Take {larger} px, the smallest that fits", _also(wanted, (call,), f"{larger} px")))
-    small = _also(wanted, (Call("small"), Call("with_", named={"size": net.size})), "small stem")
+        ways.append((f"Take {larger} px, the smallest that fits", _also(wanted, (call,), f"{larger} px")))
+    small = (Call("small"), Call("with_", named={"size": net.size}))
+    ways.append(("Take the small stem", _also(wanted, small, "small stem")))
+    return tuple((words, step) for words, step in ways if _possible(step.net))
+
+
+def _possible(net: Net) -> bool:
+    """Whether it is; it may be more than the side or the stem that stands in the way."""
     try:
-        shapes(small.net)
-    except LabError:  # it is not the stem that asks for more
-        return tuple(found)
-    return (*found, ("Take the small stem", small))
+        shapes(net)
+    except LabError:
+        return False
+    return True
 
 
 def _also(wanted: Step, calls: Sequence[Call], said: str) -> Step:

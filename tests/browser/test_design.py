@@ -67,18 +67,19 @@ def test_the_input_side_is_changed_undone_and_linked(visit: Visit) -> None:
 
 
 def test_a_kernel_is_typed_refused_and_made_possible(visit: Visit) -> None:
-    page = visit("/explore?view=design&at=inception_v4/reduction_b/01&size=75")
-    kernel = page.get_by_role("combobox", name="Kernel of reduction_b/01/branch1/conv2")
-    for text, said in (("4x4", "odd"), ("huge", "such as 3×3"), ("5x5", "needs at least 5x5 cells")):
+    page = visit("/explore?view=design&at=inception_resnet_v2/stem/01&size=75")
+    kernel = page.get_by_role("combobox", name="Kernel of stem/01/conv1")
+    for text, said in (("4x4", "odd"), ("huge", "such as 3×3"), ("5x5", "needs at least 3x3 cells")):
         kernel.click()
         kernel.fill(text)
         kernel.press("Enter")
         expect(page.get_by_test_id("stAlert").filter(has_text=said)).to_be_visible()
         settled(page)
         expect(kernel).to_have_value("3×3")
-    expect(page.locator(".st-key-refused .node.filled")).to_contain_text("5×5 on 3×3")
-    page.get_by_role("button", name="Take 107 px").click()
-    expect(page.get_by_role("spinbutton", name="Input side, px")).to_have_value("107")
+    expect(page.locator(".st-key-refused .node.filled").first).to_contain_text("3×3 on 2×2")
+    page.get_by_role("button", name="Take 77 px").click()
+    expect(page.get_by_role("spinbutton", name="Input side, px")).to_have_value("77")
+    settled(page)
     expect(kernel).to_have_value("5×5")
     settled(page)
 

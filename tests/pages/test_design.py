@@ -264,20 +264,29 @@ def test_a_side_from_the_link_goes_into_the_design_or_is_refused() -> None:
 
 
 def test_a_kernel_for_which_the_input_is_too_small_has_two_ways_out() -> None:
+    start = catalog.net("inception_resnet_v2").with_(size=75)
+    app = opened("inception_resnet_v2/stem/01", design=notation(start, multiline=False))
+    field(app, "Kernel of stem/01/conv1").set_value("5×5").run()
+    assert "needs at least 3x3 cells" in app.error[0].value
+    assert designed(app) == start
+    wanted = start.changed("stem/01/conv1", kernel=(5, 5), copies="all")
+    assert app.button(key="way-out-0").label == "Take 77 px, the smallest that fits"
+    press(app, "way-out-0")
+    assert designed(app) == wanted.with_(size=77)
+    press(app, "undo")
+    assert designed(app) == start, "the change and its way out are one step"
+    field(app, "Kernel of stem/01/conv1").set_value("5×5").run()
+    press(app, "way-out-1")
+    assert designed(app) == wanted.small().with_(size=75)
+
+
+def test_a_size_that_would_not_help_is_no_way_out() -> None:
     start = catalog.net("inception_v4").with_(size=75)
     app = opened("inception_v4/reduction_b/01", design=notation(start, multiline=False))
     field(app, "Kernel of reduction_b/01/branch1/conv2").set_value("5×5").run()
-    assert "needs at least 5x5 cells" in app.error[0].value
-    assert designed(app) == start
-    wanted = start.changed("reduction_b/01/branch1/conv2", kernel=(5, 5), copies="all")
-    assert app.button(key="way-out-0").label == "Take 107 px, the smallest that fits"
-    press(app, "way-out-0")
-    assert designed(app) == wanted.with_(size=107)
-    press(app, "undo")
-    assert designed(app) == start, "the change and its way out are one step"
-    field(app, "Kernel of reduction_b/01/branch1/conv2").set_value("5×5").run()
-    press(app, "way-out-1")
-    assert designed(app) == wanted.small().with_(size=75)
+    assert "needs at least 5x5 cells" in app.error[0].value, "and with more of them its grid would not meet the others"
+    ways = [button for button in app.button if str(button.key).startswith("way-out")]
+    assert [button.label for button in ways] == ["Take the small stem"], "whose reductions do not crop"
 
 
 def test_a_design_too_large_for_its_own_input_is_made_to_fit() -> None:
