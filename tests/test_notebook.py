@@ -191,7 +191,7 @@ def test_the_tour_runs(home: Path, monkeypatch: pytest.MonkeyPatch, request: pyt
     assert "the closing 1x1 makes 1154" in shown[6]
     assert "Total params: 1,945,338" in shown[7]
     assert "13,155,794,016" in shown[9]
-    assert "10 copies: parameters 9,280 → 6,272 (-32.4%)" in shown[10]
+    assert "Here: parameters 9,280 → 6,272 (-32.4%)" in shown[10]
     assert "class ConvBnRelu(nn.Module):" in shown[11]
     assert len(re.findall(r"^step \d: loss +[\d.]+, zeros before the pooling 0\.\d+$", shown[12], re.MULTILINE)) == 10
     assert shown[13].count("<b>undecided</b>") == 2
