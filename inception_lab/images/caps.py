@@ -47,11 +47,6 @@ def cap(task: Task, network: str = EMBEDDED, *, method: Method = "integrated_gra
     return FIXED + int(_beside(task, loaded, measured(loaded), method, at))
 
 
-def cap_in_words(task: Task, network: str = EMBEDDED, *, method: Method = "integrated_gradients") -> str:
-    """`cap` in words."""
-    return f"at most about {cap(task, network, method=method) / 1e6:,.0f} MB of memory"
-
-
 def _beside(task: Task, loaded: Loaded, found: Measured, method: Method, at: str | None) -> float:
     match task:
         case "rho":

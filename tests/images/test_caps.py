@@ -9,7 +9,8 @@ import pytest
 
 from bench.memory import LOOSE
 from inception_lab.errors import SettingsError
-from inception_lab.images.caps import cap, cap_in_words
+from inception_lab.images.announce import announce
+from inception_lab.images.caps import cap
 from inception_lab.models.records import EMBEDDED
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -36,4 +37,4 @@ def test_a_cap_is_for_what_there_is() -> None:
         cap("trust", method="lime")  # type: ignore[arg-type]
     assert cap("rho") < cap("damage")
     assert cap("trust", method="grad_cam") <= cap("trust", method="saliency"), "its way back is shorter"
-    assert cap_in_words("damage") == f"at most about {cap('damage') / 1e6:,.0f} MB of memory"
+    assert str(announce("damage")).endswith(f"at most about {cap('damage') / 1e6:,.0f} MB of memory")
